@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "format/piece.h"
-#include "format/record_batch.h"
+#include "model/piece.h"
+#include "model/record_batch.h"
 #include "model/content.h"
 
 namespace tallyman {

@@ -42,7 +42,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "format/piece.h"
+#include "model/piece.h"
 #include "model/content.h"
 
 namespace tallyman {
