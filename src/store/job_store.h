@@ -1,0 +1,161 @@
+// JobStore: remembers jobs, their history and their turns. The one place in the program
+// that writes a state.
+//
+// Implementations: SqliteJobStore. All of them pass the same tests,
+// store/job_store_conformance.h; a behaviour that is not tested there is not part of this
+// interface.
+//
+// Threads: every method may be called from any thread.
+// Errors:  kNotFound      no such job
+//          kConflict      the event may not happen now; nothing was changed
+//          kLost          the epoch or the lease is no longer the caller's
+//          kUnavailable   the database does not answer; nothing was changed
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "db/database.h"
+#include "model/ids.h"
+#include "model/job.h"
+#include "model/job_state.h"
+
+namespace tallyman {
+
+// The right to write one slice of a job.
+struct Claim {
+  JobNumber job{0};
+  SliceNumber slice{0};
+  Epoch epoch{0};
+  LeaseToken token{0};
+  bool first = false;      // This claim moved the job to In Progress.
+  bool reclaimed = false;  // A dead worker held the slice before.
+};
+
+struct NewJob {
+  JobId id;
+  std::string resource;
+  std::string table;
+  Operation operation = Operation::kInsert;
+  std::string owner;
+  std::string created_by;
+  JobOptions options;
+  std::string idempotency_key;  // Unique per (owner, resource) while not empty.
+  std::optional<JobId> parent;
+  std::uint64_t superseded = 0;
+};
+
+// What Upload Complete fixes.
+struct CompletedUpload {
+  std::uint64_t total_items = 0;
+  std::uint64_t upload_bytes = 0;
+  std::vector<std::string> columns;
+  std::string fingerprint;
+  std::uint64_t superseded = 0;  // A retry's child: known once its records are copied.
+  std::optional<Operation> operation;  // An envelope may turn an update into an upsert.
+  std::optional<JobOptions> options;   // ... and name unique_fields and update_fields.
+};
+
+// What happened to a job. Which state that leads to is not the caller's choice.
+struct JobChange {
+  JobId id;
+  JobEvent event;
+  std::string by = "system";
+  std::string detail;  // For the history; of gave_up, refused, abort: also Job::message.
+  std::optional<Claim> claim = std::nullopt;  // kFinished, kGaveUp by a worker: must hold.
+  std::optional<CompletedUpload> upload = std::nullopt;  // kUploadCompleted.
+  bool verified = false;  // kFinished. When false, `detail` says what differs.
+};
+
+struct JobFilter {
+  std::vector<std::string> resources;  // Empty: all.
+  std::optional<std::string> owner;    // Nothing: every owner's.
+  std::optional<JobState> state;
+  std::optional<Operation> operation;
+  std::optional<Timestamp> created_after;
+  std::optional<Timestamp> created_before;
+  std::optional<JobNumber> before;  // Numbers below this one: the cursor.
+  std::size_t limit = 100;
+};
+
+class JobStore {
+ public:
+  virtual ~JobStore() = default;
+
+  // kConflict where the owner already has a job of the resource with the key (find it with
+  // find_by_idempotency_key).
+  virtual Result<Job> create(const NewJob& job) = 0;
+  virtual Result<Job> find(const JobId& id) = 0;
+  virtual Result<Job> find(JobNumber number) = 0;
+  virtual Result<std::optional<Job>> find_by_idempotency_key(std::string_view owner,
+                                                             std::string_view resource,
+                                                             std::string_view key) = 0;
+  // Newest first.
+  virtual Result<std::vector<Job>> list(const JobFilter& filter) = 0;
+  virtual Result<std::vector<JobHistoryEntry>> history(JobNumber job) = 0;
+
+  // Moves the job along kTransitions and returns it as it now is. Atomic: of two callers
+  // that race for one job, one gets kConflict. kUploadCompleted also numbers the
+  // submission under the table's row; kAbortRequested and kGaveUp raise the epoch.
+  virtual Result<Job> apply(const JobChange& change) = 0;
+  // The same within a transaction that the caller commits.
+  virtual Result<Job> apply(db::Transaction& transaction, const JobChange& change) = 0;
+
+  // A line of history without a change of state.
+  virtual Result<void> note(JobNumber job, std::string_view event, std::string_view by,
+                            std::string_view detail) = 0;
+
+  // Only a job that has ended (else kConflict): the job, history, ledger, aggregates.
+  virtual Result<void> remove(const JobId& id) = 0;
+
+  // --- Turns and leases -------------------------------------------------------------
+
+  // Claims a slice whose turn it is: of the job with the lowest submission number among
+  // the unfinished ones of its table, with no living lease. Nothing where there is none.
+  // `plan` is stored at the job's first claim.
+  virtual Result<std::optional<Claim>> claim(std::string_view worker, const WindowPlan& plan,
+                                             std::chrono::milliseconds lease_time) = 0;
+  // kLost where it is no longer held.
+  virtual Result<void> renew(const Claim& claim, std::chrono::milliseconds lease_time) = 0;
+  // Hands the slice on, for another worker to claim at once. Fine where it is lost.
+  virtual Result<void> release(const Claim& claim) = 0;
+  // At the start of a process that has the database to itself (SQLite): no lease of an
+  // earlier process is alive. Notes slice_reclaimed where there was one.
+  virtual Result<void> release_all() = 0;
+
+  // --- What a worker reports --------------------------------------------------------
+
+  virtual Result<void> set_checked_items(const Claim& claim, std::uint64_t items) = 0;
+  virtual Result<void> add_retry(JobNumber job, std::string_view reason) = 0;
+  virtual Result<void> set_lanes_reason(JobNumber job, std::string_view reason) = 0;
+
+  // --- Retention --------------------------------------------------------------------
+
+  // Jobs still Open that were created before `time`.
+  virtual Result<std::vector<Job>> open_before(Timestamp time) = 0;
+  // Ended before `time`, results not yet expired.
+  virtual Result<std::vector<Job>> ended_before(Timestamp time, std::size_t limit) = 0;
+  // Drops the ledger and says so in the job (the payload is the caller's).
+  virtual Result<void> expire_results(JobNumber job) = 0;
+  virtual Result<std::vector<Job>> removable_before(Timestamp time, std::size_t limit) = 0;
+
+  // True where a later job of the same table has written since this one ended.
+  virtual Result<bool> written_since(const Job& job) = 0;
+
+  // --- Waiting ----------------------------------------------------------------------
+
+  // A number that grows with every committed change of any job (states and units).
+  virtual std::uint64_t version() const = 0;
+  // Waits until version() > `seen` or `wait` is over; returns version().
+  virtual std::uint64_t wait_for_change(std::uint64_t seen, std::chrono::milliseconds wait) = 0;
+};
+
+// The rule behind apply(), shared by every implementation: what `job` becomes after
+// `change`, or kConflict (kLost for a claim of another epoch). Pure.
+Result<Job> changed_job(const Job& job, const JobChange& change, Timestamp now);
+
+}  // namespace tallyman

@@ -1,0 +1,74 @@
+// Ledger: the outcome of every record, a row a unit.
+//
+//   begin_unit(transaction, claim, window)      // refuses a second attempt
+//   ... the target writes ...
+//   end_unit(transaction, claim, window, outcomes)  // refuses who may no longer write
+//   transaction.commit()
+//
+// Implementations: SqliteLedger. All pass store/ledger_conformance.h.
+//
+// Threads: any.
+// Errors:  kConflict  the unit is already committed
+//          kLost      the job's epoch, state or lease is no longer the claim's
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "db/database.h"
+#include "model/ids.h"
+#include "model/unit.h"
+#include "store/job_store.h"
+
+namespace tallyman {
+
+// Where a slice goes on: after its last committed unit.
+struct SlicePosition {
+  WindowNumber next_window{0};
+  RecordNumber next_record{1};
+};
+
+struct LedgerUnit {
+  WindowNumber window{0};
+  SliceNumber slice{0};
+  std::uint64_t window_records = 0;  // Records of the whole window.
+  UnitOutcomes outcomes;
+};
+
+using ErrorCounts = std::array<std::uint64_t, kRecordErrorCodeCount>;  // By code.
+
+class Ledger {
+ public:
+  virtual ~Ledger() = default;
+
+  virtual Result<void> begin_unit(db::Transaction& transaction, const Claim& claim,
+                                  WindowNumber window) = 0;
+  virtual Result<void> end_unit(db::Transaction& transaction, const Claim& claim,
+                                WindowNumber window, std::uint64_t window_records,
+                                const UnitOutcomes& outcomes) = 0;
+
+  virtual Result<SlicePosition> position(JobNumber job, SliceNumber slice) = 0;
+
+  // The first committed unit at or after (window, slice) = `from`; nothing where there is
+  // none. One short read each, so that a long result pins nothing.
+  virtual Result<std::optional<LedgerUnit>> next_unit(JobNumber job, WindowNumber from_window,
+                                                      SliceNumber from_slice) = 0;
+  // The same inside a snapshot.
+  virtual Result<std::optional<LedgerUnit>> next_unit(db::Transaction& transaction,
+                                                      JobNumber job, WindowNumber from_window,
+                                                      SliceNumber from_slice) = 0;
+
+  // Committed units, summed.
+  virtual Result<OutcomeCounts> counts(JobNumber job) = 0;
+  virtual Result<ErrorCounts> error_counts(JobNumber job) = 0;
+  // The first `limit` failed records in file order.
+  virtual Result<std::vector<std::pair<RecordNumber, RecordError>>> first_errors(
+      JobNumber job, std::size_t limit) = 0;
+};
+
+}  // namespace tallyman
