@@ -32,24 +32,30 @@ std::optional<OnDuplicate> on_duplicate_from_name(std::string_view text);
 // What the client asked for. Fixed when the upload is complete.
 struct JobOptions {
   InputFormat format;
-  std::vector<std::string> unique_fields;  // Empty: the primary key.
+  std::vector<std::string> unique_fields;                 // Empty: the primary key.
   std::optional<std::vector<std::string>> update_fields;  // Upsert: written on a match.
   OnDuplicate on_duplicate = OnDuplicate::kSequence;
   bool atomic = false;   // All or nothing.
   bool dry_run = false;  // Everything, and then rolled back.
   std::optional<std::uint64_t> max_errors;
   std::optional<std::string> max_error_ratio;  // A decimal from 0 to 1, as sent.
-  std::string aggregates;  // JSON, as sent; empty: none.
-  std::string expect;      // JSON, as sent; empty: none.
+  std::string aggregates;                      // JSON, as sent; empty: none.
+  std::string expect;                          // JSON, as sent; empty: none.
 
   friend bool operator==(const JobOptions&, const JobOptions&);
 };
 
+// The form in which options are kept: one JSON object, always the same for equal options.
 std::string to_json(const JobOptions& options);
+// Reads what to_json() wrote. kInvalidArgument names the member that cannot be read.
 Result<JobOptions> job_options_from_json(std::string_view json);
 
+// True for a plain decimal from 0 to 1: "0.1", "1". No sign, no exponent.
+bool is_error_ratio(std::string_view text);
+
 // The number of failed records that a job of `total` may have: the smaller of max_errors
-// and floor(ratio * total). Nothing where neither is set.
+// and floor(ratio * total), exact whatever the number of digits. Nothing where neither is
+// set. REQUIRES: max_error_ratio is_error_ratio().
 std::optional<std::uint64_t> error_budget(const JobOptions& options, std::uint64_t total);
 
 // How a job is cut into units. Fixed at its first claim: nothing later changes it.

@@ -58,10 +58,10 @@ struct Field {
   FieldType type = FieldType::kText;
   std::string declared_type;  // As the database writes it: "varchar(200)".
   bool nullable = true;
-  bool generated = false;   // Computed by the database; cannot be written.
-  bool read_only = false;   // By the configuration; cannot be written.
-  bool has_default = false;  // Also true where the database makes up an id.
-  std::string default_sql;   // The catalogue's expression; empty where there is none.
+  bool generated = false;        // Computed by the database; cannot be written.
+  bool read_only = false;        // By the configuration; cannot be written.
+  bool has_default = false;      // Also true where the database makes up an id.
+  std::string default_sql;       // The catalogue's expression; empty where there is none.
   std::optional<int> precision;  // Decimal: digits in all.
   std::optional<int> scale;      // Decimal: digits after the point.
   std::optional<std::uint32_t> max_length;  // Text: code points, by the declared type.
