@@ -38,8 +38,8 @@ class Database {
   virtual Result<std::unique_ptr<Transaction>> begin_write(
       std::chrono::milliseconds wait) = 0;
 
-  // A snapshot that does not change until it is let go. Keep it short: SQLite's write-ahead
-  // log grows as long as somebody reads an old state.
+  // A snapshot that does not change until it is let go. Keep it short: SQLite's
+  // write-ahead log grows as long as somebody reads an old state.
   virtual Result<std::unique_ptr<Transaction>> begin_read() = 0;
 };
 
