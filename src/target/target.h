@@ -88,9 +88,12 @@ class KeyTable {
 // What a job's records mean for the table.
 struct WriteSpec {
   Operation operation = Operation::kInsert;
-  // Names of the batches' columns, in their order. For CSV every record has all of them;
-  // for JSON a record may lack some (kAbsent).
+  // Names of the batches' columns, in their order.
   std::vector<std::string> columns;
+  // JSON: the columns are all of the resource's fields (read-only ones too), and a record
+  // may lack some (kAbsent). Else (CSV) every record has every column, and the columns are
+  // judged by make_writer().
+  bool sparse = false;
   std::vector<std::string> unique_fields;  // Empty: the primary key.
   std::optional<std::vector<std::string>> update_fields;
   OnDuplicate on_duplicate = OnDuplicate::kSequence;
