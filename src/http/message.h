@@ -61,12 +61,13 @@ class Headers {
 
 struct Request {
   std::string method;  // "GET", "POST", ...
-  std::string path;    // Decoded (RFC 3986), without the query: "/api/users/jobs/". Never with "..".
+  std::string path;    // Decoded (RFC 3986), without the query: "/api/users/jobs/". Never
+                       // with "..".
   // The query's parameters in order, decoded ("+" is a space).
   std::vector<std::pair<std::string, std::string>> query;
   Headers headers;
-  std::string remote_address;  // "127.0.0.1"
-  std::unique_ptr<BodyStream> body;            // Never null; empty where there is none.
+  std::string remote_address;                   // "127.0.0.1"
+  std::unique_ptr<BodyStream> body;             // Never null; empty where there is none.
   std::optional<std::uint64_t> content_length;  // Absent: chunked, or no body.
 
   // The first parameter of that name.
@@ -76,8 +77,8 @@ struct Request {
 struct Response {
   int status = 200;
   Headers headers;
-  std::string body;                                      // When `stream` is empty.
-  std::function<Result<void>(BodySink& sink)> stream;    // Sent chunked.
+  std::string body;                                    // When `stream` is empty.
+  std::function<Result<void>(BodySink& sink)> stream;  // Sent chunked.
 
   static Response empty(int status);
   static Response json(int status, std::string body);
