@@ -1,10 +1,12 @@
 // Aggregates: what may be asked over a job's rows.
 //
-//   {"total": {"type": "sum", "field": "amount", "group_by": "category", "outcome": "created"}}
+//   {"total": {"type": "sum", "field": "amount", "group_by": "category", "outcome":
+//   "created"}}
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +31,7 @@ enum class AggregateType : std::uint8_t {
 };
 
 std::string_view name(AggregateType type);  // "count_distinct"
+std::optional<AggregateType> aggregate_type_from_name(std::string_view text);
 
 // A function of the embedding program. May throw: that aggregate is then reported failed.
 using AggregateFunction = std::function<Json(JobRows&)>;
@@ -51,20 +54,32 @@ struct NamedAggregate {
   AggregateSpec definition;
 };
 
-// Reads {"name": {...}, ...}. kInvalidArgument names the unknown field, type or function,
-// with the nearest known name; nothing is half-read.
+// Whether a definition can be computed over the resource: it has the fields and
+// functions, they suit the type, and the outcomes leave rows. kInvalidArgument names what
+// does not fit, with the nearest known name.
+Result<void> check_aggregate(const AggregateSpec& spec, const Resource& resource,
+                             bool is_delete_job);
+
+// Reads {"name": {...}, ...} and checks each; "group_by" and "outcome" are a text or a
+// list of texts. kInvalidArgument names the aggregate and what is wrong with it;
+// kTooLarge: more than aggregates_max of them, or more text than request_json_bytes_max.
+// Nothing is half-read.
 Result<std::vector<AggregateSpec>> parse_aggregates(std::string_view json,
                                                     const Resource& resource,
                                                     bool is_delete_job);
 
-// One definition as canonical JSON: equal text, equal definition.
+// One definition (without its name) as canonical JSON: equal text, equal definition.
 std::string to_json(const AggregateSpec& spec);
 
-// A control total: {"count": 2, "sum.amount": "175.75"} is two of them.
+// A control total: {"count": 2, "sum.amount": "175.75"} is two of them. Also "avg.",
+// "min.", "max." (of fields that hold numbers) and "count_distinct." (of any). Expected
+// is a JSON number, whose digits are kept, or a text that holds one; neither has an
+// exponent.
 struct ControlTotal {
   AggregateSpec aggregate;  // Named "count" or "sum.amount".
   std::string expected;     // A decimal, as the client wrote it.
 };
+// Errors as parse_aggregates().
 Result<std::vector<ControlTotal>> parse_control_totals(std::string_view json,
                                                        const Resource& resource,
                                                        bool is_delete_job);
