@@ -169,10 +169,18 @@ class JobService {
  private:
   Parts parts_;
   ServiceSettings settings_;
+  Result<Job> wait_until(const JobId& id, std::chrono::milliseconds wait, std::uint64_t seen,
+                         const std::function<bool(const Job&)>& reached);
+  Result<Job> resubmit(const Caller& caller, const Job& job, const JobRequest& request,
+                       const ByteSource& source);
+  Result<Job> receive_whole(const Caller& caller, const Job& job, const Resource& resource,
+                            const JobRequest& request, const ByteSource& source);
+  Result<Job> complete_upload(const Caller& caller, const Job& job, const Resource& resource,
+                              std::string fingerprint, bool envelope_may_make_upsert);
+
   std::mutex uploads_mutex_;
   std::set<JobId> uploads_under_way_;  // Jobs that a part is arriving for. uploads_mutex_.
 
-  friend class UploadGate;
 };
 
 }  // namespace tallyman

@@ -87,7 +87,8 @@ class JobStore {
   virtual ~JobStore() = default;
 
   // kConflict where the owner already has a job of the resource with the key (find it with
-  // find_by_idempotency_key).
+  // find_by_idempotency_key). A job that ended before its upload was complete gives its key
+  // free: neither of the two sees it.
   virtual Result<Job> create(const NewJob& job) = 0;
   virtual Result<Job> find(const JobId& id) = 0;
   virtual Result<Job> find(JobNumber number) = 0;
@@ -119,6 +120,10 @@ class JobStore {
   // `plan` is stored at the job's first claim.
   virtual Result<std::optional<Claim>> claim(std::string_view worker, const WindowPlan& plan,
                                              std::chrono::milliseconds lease_time) = 0;
+  // The same for a retry that is Open: its records are to be copied from its parent. The
+  // job stays Open; its upload is completed with an event like any other.
+  virtual Result<std::optional<Claim>> claim_retry(std::string_view worker,
+                                                   std::chrono::milliseconds lease_time) = 0;
   // kLost where it is no longer held.
   virtual Result<void> renew(const Claim& claim, std::chrono::milliseconds lease_time) = 0;
   // Hands the slice on, for another worker to claim at once. Fine where it is lost.
@@ -147,6 +152,10 @@ class JobStore {
   virtual Result<bool> written_since(const Job& job) = 0;
 
   // --- Waiting ----------------------------------------------------------------------
+
+  // To be called by whoever committed a transaction that this store wrote into (a unit, an
+  // apply() in it): wakes those who wait.
+  virtual void announce() = 0;
 
   // A number that grows with every committed change of any job (states and units).
   virtual std::uint64_t version() const = 0;

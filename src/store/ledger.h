@@ -63,6 +63,16 @@ class Ledger {
                                                       JobNumber job, WindowNumber from_window,
                                                       SliceNumber from_slice) = 0;
 
+  // --- Retries: which record of the parent each record of the child is ---------------
+
+  // `parents` are those of the child's records from `first` on. Called in order, before the
+  // child's upload is complete; again from a record that is there already replaces from it.
+  virtual Result<void> add_parent_records(JobNumber child, RecordNumber first,
+                                          const std::vector<RecordNumber>& parents) = 0;
+  // Those from the child's record `from` on, as many as one row holds; empty at the end.
+  virtual Result<std::vector<RecordNumber>> parent_records(JobNumber child,
+                                                           RecordNumber from) = 0;
+
   // Committed units, summed.
   virtual Result<OutcomeCounts> counts(JobNumber job) = 0;
   virtual Result<ErrorCounts> error_counts(JobNumber job) = 0;

@@ -1,0 +1,95 @@
+#include "service/job_rules.h"
+
+#include "model/aggregate.h"
+#include "service/errors.h"
+#include "target/write_spec.h"
+
+namespace tallyman {
+namespace {
+
+Result<void> check_operation(const Resource& resource, Operation operation) {
+  if (resource.operations.contains(operation)) return {};
+  std::string allowed;
+  for (const Operation known : resource.operations) {
+    if (!allowed.empty()) allowed += ", ";
+    allowed += name(known);
+  }
+  return Error{ErrorCode::kForbidden,
+               "the resource '" + resource.name + "' does not allow the operation '" +
+                   std::string(name(operation)) + "'; it allows: " + allowed,
+               "OPERATION_NOT_ALLOWED"};
+}
+
+}  // namespace
+
+Result<Job> find_visible(JobStore& jobs, const Caller& caller,
+                         const JobReference& reference) {
+  auto found = jobs.find(reference.id);
+  if (!found.ok() && found.error().code != ErrorCode::kNotFound) {
+    return std::move(found).error();
+  }
+  const bool visible =
+      found.ok() && (caller.is_admin() || found.value().owner == caller.owner) &&
+      (reference.resource.empty() || found.value().resource == reference.resource);
+  if (!visible) return no_such_job(reference.id);
+  return found;
+}
+
+Result<Job> find_writable(JobStore& jobs, const Caller& caller,
+                          const JobReference& reference) {
+  TALLY_TRY_ASSIGN(Job job, find_visible(jobs, caller, reference));
+  TALLY_TRY(require_scope(caller, job.resource, name(job.operation)));
+  return job;
+}
+
+Result<void> check_request(Target& target, const Resource& resource,
+                           const JobRequest& request) {
+  TALLY_TRY(check_operation(resource, request.operation));
+  const JobOptions& options = request.options;
+  const bool is_delete = request.operation == Operation::kDelete;
+  if (!options.aggregates.empty()) {
+    TALLY_TRY(parse_aggregates(options.aggregates, resource, is_delete));
+  }
+  if (!options.expect.empty()) {
+    TALLY_TRY(parse_control_totals(options.expect, resource, is_delete));
+  }
+  if (request.envelope_may_make_upsert) return {};
+  // The columns of a CSV upload are judged when its header is here; all the rest now.
+  JobOptions sparse = options;
+  sparse.format.type = ContentType::kNdjson;
+  TALLY_TRY(target.make_writer(
+      resource, write_spec(request.operation, sparse, resource.field_names(), false)));
+  return {};
+}
+
+Result<void> check_header(Target& target, const Resource& resource, const Job& job,
+                          const std::vector<std::string>& columns) {
+  if (columns.size() > limits::kFieldsMax) {
+    return Error{ErrorCode::kUnreadable,
+                 "the header line has " + std::to_string(columns.size()) +
+                     " columns; at most " + std::to_string(limits::kFieldsMax) +
+                     " are read (fields_max)"};
+  }
+  auto writer =
+      target.make_writer(resource, write_spec(job.operation, job.options, columns, false));
+  if (writer.ok()) return {};
+  Error error = std::move(writer).error();
+  if (error.code == ErrorCode::kInvalidArgument) {
+    error.code = ErrorCode::kUnreadable;
+    error = std::move(error).with_context("the header line");
+  }
+  return error;
+}
+
+bool has_records_to_retry(const Job& job) {
+  return job.counts.failed > 0 || job.counts.processed() < job.total_items.value_or(0);
+}
+
+Error idempotency_key_reused(std::string_view key) {
+  return {ErrorCode::kConflict,
+          "the Idempotency-Key '" + std::string(key) +
+              "' was used for another request; use a new key for a new request",
+          "IDEMPOTENCY_KEY_REUSED"};
+}
+
+}  // namespace tallyman

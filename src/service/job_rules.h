@@ -1,0 +1,31 @@
+// What must hold before the service does something with a job. No side effects.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "service/job_service.h"
+
+namespace tallyman {
+
+// The job, if it is the caller's (or the caller is an admin) and of that resource.
+Result<Job> find_visible(JobStore& jobs, const Caller& caller, const JobReference& reference);
+
+// The same, for whoever may run such jobs.
+Result<Job> find_writable(JobStore& jobs, const Caller& caller, const JobReference& reference);
+
+// Operation, options, unique_fields, aggregates and control totals fit the resource.
+Result<void> check_request(Target& target, const Resource& resource,
+                           const JobRequest& request);
+
+// The columns of a CSV header fit. kUnreadable names the column and the nearest name.
+Result<void> check_header(Target& target, const Resource& resource, const Job& job,
+                          const std::vector<std::string>& columns);
+
+bool has_records_to_retry(const Job& job);
+
+Error idempotency_key_reused(std::string_view key);
+
+}  // namespace tallyman

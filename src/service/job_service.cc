@@ -1,0 +1,167 @@
+#include "service/job_service.h"
+
+#include <algorithm>
+
+#include "service/errors.h"
+#include "service/job_rules.h"
+
+namespace tallyman {
+
+JobService::JobService(Parts parts, ServiceSettings settings)
+    : parts_(parts), settings_(settings) {}
+
+Result<Job> JobService::find(const Caller& caller, const JobReference& reference) {
+  TALLY_TRY_ASSIGN(Job job, find_visible(parts_.jobs, caller, reference));
+  TALLY_TRY(require_scope(caller, job.resource, "read"));
+  return job;
+}
+
+Result<Job> JobService::create(const Caller& caller, const JobRequest& request) {
+  TALLY_TRY_ASSIGN(auto resource, this->resource(caller, request.resource));
+  TALLY_TRY(require_scope(caller, request.resource, name(request.operation)));
+  TALLY_TRY(check_request(parts_.target, *resource, request));
+
+  if (!request.idempotency_key.empty()) {
+    TALLY_TRY_ASSIGN(auto existing, parts_.jobs.find_by_idempotency_key(
+                                        caller.owner, request.resource,
+                                        request.idempotency_key));
+    if (existing) {
+      if (existing->operation == request.operation && existing->options == request.options) {
+        return std::move(*existing);
+      }
+      return idempotency_key_reused(request.idempotency_key);
+    }
+  }
+  return parts_.jobs.create({.id = JobId(Uuid::make_v7(parts_.clock.now(), parts_.random)),
+                             .resource = request.resource,
+                             .table = resource->table,
+                             .operation = request.operation,
+                             .owner = caller.owner,
+                             .created_by = caller.name,
+                             .options = request.options,
+                             .idempotency_key = request.idempotency_key,
+                             .parent = std::nullopt});
+}
+
+Result<Job> JobService::abort(const Caller& caller, const JobReference& reference) {
+  TALLY_TRY_ASSIGN(Job job, find_writable(parts_.jobs, caller, reference));
+  const bool was_open = job.state == JobState::kOpen;
+  auto aborted = parts_.jobs.apply({.id = job.id,
+                                    .event = JobEvent::kAbortRequested,
+                                    .by = caller.name,
+                                    .detail = "aborted by " + caller.name});
+  if (!aborted.ok() && aborted.error().code == ErrorCode::kConflict) {
+    TALLY_TRY_ASSIGN(job, parts_.jobs.find(reference.id));
+    return invalid_state(job, "be aborted", "it has ended");
+  }
+  if (!aborted.ok()) return std::move(aborted).error();
+  if (was_open) {
+    // A part that is arriving ends by itself; the sweeper takes what it may leave behind.
+    TALLY_TRY(parts_.payloads.remove(job.id));
+  }
+  return aborted;
+}
+
+Result<void> JobService::remove(const Caller& caller, const JobReference& reference) {
+  TALLY_TRY_ASSIGN(const Job job, find_writable(parts_.jobs, caller, reference));
+  if (!is_terminal(job.state)) {
+    return invalid_state(job, "be deleted", "abort it first, or wait until it has ended");
+  }
+  TALLY_TRY(parts_.jobs.remove(job.id));
+  return parts_.payloads.remove(job.id);
+}
+
+Result<Job> JobService::retry(const Caller& caller, const JobReference& reference) {
+  TALLY_TRY_ASSIGN(const Job parent, find_writable(parts_.jobs, caller, reference));
+  if (!is_terminal(parent.state)) {
+    return invalid_state(parent, "be retried", "wait until it has ended, or abort it");
+  }
+  if (!parent.submission) {
+    return invalid_state(parent, "be retried",
+                         "its upload was never completed; send the records as a new job");
+  }
+  if (parent.results_expired) return results_expired(parent);
+  if (!has_records_to_retry(parent)) {
+    return invalid_state(parent, "be retried", "none of its records failed");
+  }
+  const std::uint64_t seen = parts_.jobs.version();
+  JobOptions options = parent.options;
+  options.expect.clear();  // The totals were those of the whole upload.
+  TALLY_TRY_ASSIGN(const Job child,
+                   parts_.jobs.create(
+                       {.id = JobId(Uuid::make_v7(parts_.clock.now(), parts_.random)),
+                        .resource = parent.resource,
+                        .table = parent.table,
+                        .operation = parent.operation,
+                        .owner = parent.owner,
+                        .created_by = caller.name,
+                        .options = std::move(options),
+                        .idempotency_key = {},
+                        .parent = parent.id}));
+  return wait_until(child.id, limits::kAggregatesWait, seen,
+                    [](const Job& job) { return job.state != JobState::kOpen; });
+}
+
+Result<Job> JobService::wait_for_end(const Caller& caller, const JobReference& reference,
+                                     std::chrono::milliseconds wait) {
+  const std::uint64_t seen = parts_.jobs.version();
+  TALLY_TRY_ASSIGN(const Job job, find_visible(parts_.jobs, caller, reference));
+  return wait_until(job.id, std::min<std::chrono::milliseconds>(wait, limits::kPreferWaitMax),
+                    seen, [](const Job& now) { return is_terminal(now.state); });
+}
+
+Result<Job> JobService::wait_until(const JobId& id, std::chrono::milliseconds wait,
+                                   std::uint64_t seen,
+                                   const std::function<bool(const Job&)>& reached) {
+  const auto deadline = parts_.clock.steady() + wait;
+  while (true) {
+    TALLY_TRY_ASSIGN(Job job, parts_.jobs.find(id));
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline - parts_.clock.steady());
+    if (reached(job) || left.count() <= 0) return job;
+    seen = parts_.jobs.wait_for_change(seen, left);
+  }
+}
+
+Result<std::vector<Job>> JobService::list(const Caller& caller, JobFilter filter) {
+  if (!caller.is_admin()) filter.owner = caller.owner;
+  if (filter.resources.empty()) filter.resources = parts_.catalog.names();
+  for (const std::string& resource : filter.resources) {
+    if (filter.resources.size() == 1) TALLY_TRY(require_scope(caller, resource, "read"));
+  }
+  std::erase_if(filter.resources,
+                [&](const std::string& resource) { return !caller.may(resource, "read"); });
+  if (filter.resources.empty()) return std::vector<Job>();
+  filter.limit = std::clamp<std::size_t>(filter.limit, 1, limits::kListPageMax + 1);
+  return parts_.jobs.list(filter);
+}
+
+Result<std::vector<JobHistoryEntry>> JobService::history(const Caller& caller,
+                                                         const JobReference& reference) {
+  TALLY_TRY_ASSIGN(const Job job, find(caller, reference));
+  return parts_.jobs.history(job.number);
+}
+
+Result<std::vector<std::shared_ptr<const Resource>>> JobService::resources(
+    const Caller& caller) {
+  std::vector<std::shared_ptr<const Resource>> resources;
+  for (const std::string& name : parts_.catalog.names()) {
+    if (!caller.may_see(name)) continue;
+    TALLY_TRY_ASSIGN(auto resource, parts_.catalog.find(name));
+    resources.push_back(std::move(resource));
+  }
+  return resources;
+}
+
+Result<std::shared_ptr<const Resource>> JobService::resource(const Caller& caller,
+                                                             std::string_view name) {
+  if (!caller.may_see(name)) {
+    return Error{ErrorCode::kNotFound,
+                 "there is no resource '" + std::string(name) +
+                     "' that this token may use; GET /api/ lists those there are",
+                 "UNKNOWN_RESOURCE"};
+  }
+  return parts_.catalog.find(name);
+}
+
+}  // namespace tallyman

@@ -1,0 +1,218 @@
+// How data comes in: parts, whole uploads, and what makes an upload complete.
+#include "base/log.h"
+#include "service/envelope.h"
+#include "service/errors.h"
+#include "service/job_rules.h"
+#include "service/job_service.h"
+#include "service/upload_gate.h"
+#include "service/upload_intake.h"
+
+namespace tallyman {
+namespace {
+
+Error part_is_arriving(const Job& job) {
+  return {ErrorCode::kConflict,
+          "another part of job " + job.id.to_string() +
+              " is arriving; wait for its answer, then ask for the offset with HEAD",
+          "UPLOAD_IN_PROGRESS"};
+}
+
+UploadIntake::Options intake_options(const ServiceSettings& settings, Target& target,
+                                     const Resource& resource, const Job& job) {
+  UploadIntake::Options options;
+  options.format = job.options.format;
+  options.split.record_bytes_max = settings.record_bytes_max;
+  options.split.piece_bytes_max = std::max(limits::kPieceBytesMax, settings.record_bytes_max);
+  options.split.data_is_a_field = resource.field_place("data").has_value();
+  options.upload_bytes_max = settings.upload_bytes_max;
+  options.judge_header = [&target, &resource, &job](const auto& columns) {
+    return check_header(target, resource, job, columns);
+  };
+  return options;
+}
+
+// What makes two requests with one Idempotency-Key the same, beside their bodies.
+void hash_request(ContentHash& hash, const JobRequest& request) {
+  hash.update(name(request.operation));
+  hash.update(to_json(request.options));
+}
+
+}  // namespace
+
+Result<std::uint64_t> JobService::append(const Caller& caller, const JobReference& reference,
+                                         const UploadPart& part, const ByteSource& source) {
+  TALLY_TRY_ASSIGN(Job job, find_writable(parts_.jobs, caller, reference));
+  const UploadGate gate(uploads_mutex_, uploads_under_way_, job.id);
+  if (!gate.entered()) return part_is_arriving(job);
+  TALLY_TRY_ASSIGN(job, parts_.jobs.find(job.id));
+  if (job.state != JobState::kOpen || job.parent) {
+    return invalid_state(job, "take data", "start a new job");
+  }
+  TALLY_TRY_ASSIGN(const auto resource, parts_.catalog.find(job.resource));
+  TALLY_TRY_ASSIGN(const auto intake,
+                   UploadIntake::open(parts_.payloads, job.id,
+                                      intake_options(settings_, parts_.target, *resource, job)));
+  if (part.offset != intake->offset()) {
+    return Error{ErrorCode::kConflict,
+                 "the upload of job " + job.id.to_string() + " goes on at Upload-Offset " +
+                     std::to_string(intake->offset()) + ", not " +
+                     std::to_string(part.offset) + "; send from there",
+                 "WRONG_OFFSET"};
+  }
+  TALLY_TRY(intake->receive(source, part.all_or_nothing, nullptr));
+  return intake->offset();
+}
+
+Result<std::uint64_t> JobService::upload_offset(const Caller& caller,
+                                                const JobReference& reference) {
+  TALLY_TRY_ASSIGN(const Job job, find_writable(parts_.jobs, caller, reference));
+  if (job.submission) return job.upload_bytes;
+  auto offset = parts_.payloads.checkpointed_offset(job.id);
+  if (!offset.ok() && offset.error().code == ErrorCode::kNotFound) return std::uint64_t{0};
+  return offset;
+}
+
+Result<Job> JobService::complete(const Caller& caller, const JobReference& reference) {
+  TALLY_TRY_ASSIGN(Job job, find_writable(parts_.jobs, caller, reference));
+  const UploadGate gate(uploads_mutex_, uploads_under_way_, job.id);
+  if (!gate.entered()) return part_is_arriving(job);
+  TALLY_TRY_ASSIGN(job, parts_.jobs.find(job.id));
+  if (job.state != JobState::kOpen || job.parent) {
+    return invalid_state(job, "be completed", "it takes no more data");
+  }
+  TALLY_TRY_ASSIGN(const auto resource, parts_.catalog.find(job.resource));
+  return complete_upload(caller, job, *resource, {}, false);
+}
+
+Result<Job> JobService::complete_upload(const Caller& caller, const Job& job,
+                                        const Resource& resource, std::string fingerprint,
+                                        bool envelope_may_make_upsert) {
+  const auto options = intake_options(settings_, parts_.target, resource, job);
+  UploadIntake::Received received;
+  if (auto sealed = parts_.payloads.open(job.id); sealed.ok()) {
+    TALLY_TRY_ASSIGN(received, UploadIntake::read_again(*sealed.value(), options));
+  } else if (sealed.error().code != ErrorCode::kNotFound) {
+    return std::move(sealed).error();
+  } else {
+    std::optional<std::uint64_t> records_max;
+    if (job.options.atomic || job.options.dry_run) records_max = settings_.atomic_records_max;
+    TALLY_TRY_ASSIGN(const auto intake, UploadIntake::open(parts_.payloads, job.id, options));
+    TALLY_TRY_ASSIGN(received, intake->finish(records_max));
+  }
+
+  CompletedUpload upload{.total_items = received.total_items,
+                         .upload_bytes = received.upload_bytes,
+                         .columns = std::move(received.columns),
+                         .fingerprint = std::move(fingerprint),
+                         .operation = std::nullopt,
+                         .options = std::nullopt};
+  if (received.envelope || envelope_may_make_upsert) {
+    JobRequest request{.resource = job.resource,
+                       .operation = job.operation,
+                       .options = job.options,
+                       .idempotency_key = {}};
+    if (received.envelope) TALLY_TRY(apply_envelope(*received.envelope, request));
+    if (envelope_may_make_upsert && !request.options.unique_fields.empty()) {
+      request.operation = Operation::kUpsert;
+      TALLY_TRY(require_scope(caller, job.resource, name(request.operation)));
+    }
+    TALLY_TRY(check_request(parts_.target, resource, request));
+    upload.operation = request.operation;
+    upload.options = std::move(request.options);
+  }
+  return parts_.jobs.apply({.id = job.id,
+                            .event = JobEvent::kUploadCompleted,
+                            .by = caller.name,
+                            .detail = std::to_string(upload.total_items) + " records",
+                            .upload = std::move(upload)});
+}
+
+Result<Job> JobService::submit(const Caller& caller, const JobRequest& request,
+                               const ByteSource& source) {
+  TALLY_TRY_ASSIGN(const auto resource, this->resource(caller, request.resource));
+  TALLY_TRY(require_scope(caller, request.resource, name(request.operation)));
+  TALLY_TRY(check_request(parts_.target, *resource, request));
+
+  if (!request.idempotency_key.empty()) {
+    TALLY_TRY_ASSIGN(auto existing, parts_.jobs.find_by_idempotency_key(
+                                        caller.owner, request.resource,
+                                        request.idempotency_key));
+    if (existing) return resubmit(caller, *existing, request, source);
+  }
+  TALLY_TRY_ASSIGN(
+      const Job job,
+      parts_.jobs.create({.id = JobId(Uuid::make_v7(parts_.clock.now(), parts_.random)),
+                          .resource = request.resource,
+                          .table = resource->table,
+                          .operation = request.operation,
+                          .owner = caller.owner,
+                          .created_by = caller.name,
+                          .options = request.options,
+                          .idempotency_key = request.idempotency_key,
+                          .parent = std::nullopt}));
+  return receive_whole(caller, job, *resource, request, source);
+}
+
+// The same key again: the same job where the request is the same.
+Result<Job> JobService::resubmit(const Caller& caller, const Job& job,
+                                 const JobRequest& request, const ByteSource& source) {
+  if (!job.submission) {
+    // The first try never completed: it starts again from 0.
+    if (job.operation != request.operation || job.options != request.options) {
+      return idempotency_key_reused(request.idempotency_key);
+    }
+    TALLY_TRY_ASSIGN(const auto resource, parts_.catalog.find(job.resource));
+    return receive_whole(caller, job, *resource, request, source);
+  }
+  ContentHash hash;
+  hash_request(hash, request);
+  std::vector<char> buffer(256 << 10);
+  while (true) {
+    TALLY_TRY_ASSIGN(const std::size_t length, source(buffer));
+    if (length == 0) break;
+    hash.update({buffer.data(), length});
+  }
+  if (hash.finish() != job.fingerprint) {
+    return idempotency_key_reused(request.idempotency_key);
+  }
+  return job;
+}
+
+Result<Job> JobService::receive_whole(const Caller& caller, const Job& job,
+                                      const Resource& resource, const JobRequest& request,
+                                      const ByteSource& source) {
+  const UploadGate gate(uploads_mutex_, uploads_under_way_, job.id);
+  if (!gate.entered()) return part_is_arriving(job);
+
+  const auto receive = [&]() -> Result<Job> {
+    std::optional<ContentHash> hash;
+    if (!request.idempotency_key.empty()) {
+      hash_request(hash.emplace(), request);
+    }
+    TALLY_TRY_ASSIGN(const auto intake,
+                     UploadIntake::start_over(
+                         parts_.payloads, job.id,
+                         intake_options(settings_, parts_.target, resource, job)));
+    TALLY_TRY(intake->receive(source, true, hash ? &*hash : nullptr));
+    return complete_upload(caller, job, resource, hash ? hash->finish() : std::string(),
+                           request.envelope_may_make_upsert);
+  };
+  auto completed = receive();
+  if (completed.ok()) return completed;
+
+  const auto refused = parts_.jobs.apply({.id = job.id,
+                                          .event = JobEvent::kUploadRefused,
+                                          .by = caller.name,
+                                          .detail = completed.error().message});
+  if (!refused.ok() && refused.error().code != ErrorCode::kConflict) {
+    log_warning("upload_refusal_not_stored",
+                {{"job", job.id.to_string()}, {"why", refused.error().message}});
+  }
+  if (const auto removed = parts_.payloads.remove(job.id); !removed.ok()) {
+    log_warning("payload_not_removed",
+                {{"job", job.id.to_string()}, {"why", removed.error().message}});
+  }
+  return completed;
+}
+
+}  // namespace tallyman
