@@ -32,4 +32,9 @@ void FairLock::release() {
   next->called.notify_one();
 }
 
+std::size_t FairLock::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
 }  // namespace tallyman::db

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <list>
 #include <mutex>
 
@@ -20,6 +21,7 @@ class FairLock {
   bool acquire_until(std::chrono::steady_clock::time_point deadline);
   // REQUIRES: acquired.
   void release();
+  std::size_t waiting() const;  // How many wait for their turn.
 
  private:
   struct Waiter {
@@ -27,7 +29,7 @@ class FairLock {
     bool has_turn = false;
   };
 
-  std::mutex mutex_;  // Guards everything below.
+  mutable std::mutex mutex_;  // Guards everything below.
   bool held_ = false;
   std::list<Waiter*> queue_;
 };

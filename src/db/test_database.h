@@ -15,7 +15,8 @@ namespace tallyman::db {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tallyman-XXXXXX").string();
+    std::string name =
+        (std::filesystem::temp_directory_path() / "tallyman-XXXXXX").string();
     CHECK(mkdtemp(name.data()) != nullptr);
     path_ = name;
   }
