@@ -3,8 +3,10 @@
 namespace tallyman {
 namespace {
 
-int scalar_column(Operation operation, const JobOptions& options, const Resource& resource) {
-  if (operation != Operation::kDelete || options.format.type == ContentType::kCsv) return -1;
+int scalar_column(Operation operation, const JobOptions& options,
+                  const Resource& resource) {
+  if (operation != Operation::kDelete || options.format.type == ContentType::kCsv)
+    return -1;
   const Key* key = options.unique_fields.empty() ? resource.primary_key()
                                                  : resource.key_of(options.unique_fields);
   if (!key || key->fields.size() != 1) return -1;

@@ -12,7 +12,8 @@
 
 namespace tallyman {
 
-// The columns that the job's batches have: of CSV its header's, else the resource's fields.
+// The columns that the job's batches have: of CSV its header's, else the resource's
+// fields.
 std::vector<std::string> batch_columns(const JobOptions& options,
                                        const std::vector<std::string>& csv_header,
                                        const Resource& resource);

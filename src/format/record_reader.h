@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/content.h"
 #include "model/piece.h"
 #include "model/record_batch.h"
-#include "model/content.h"
 
 namespace tallyman {
 

@@ -9,19 +9,23 @@
 //
 // What ends a record:
 //   CSV     LF, CR LF or CR outside quotes. A quote opens only at the start of a cell
-//           (elsewhere it is text); inside, "" is one quote. A line with no byte in it is
-//           no record. The first record is the header. A BOM before it is dropped.
+//           (elsewhere it is text); inside, "" is one quote. Text after a closing quote
+//           breaks the record: it ends at the next line end, whatever quotes come before
+//           it. A line with no byte in it is no record. The first record is the header.
 //   NDJSON  LF (or CR LF). A line of white space alone is no record.
 //   JSON    the comma or bracket after an element of the top-level array whose brackets
 //           balance, even where it does not parse. A top-level object is one record, or,
 //           when its member "data" is an array and the resource has no field of that
 //           name, the envelope: the elements of "data" are the records and the other
 //           members (in any order) are given out by envelope().
+// A UTF-8 byte order mark at the start of the upload is dropped.
 //
 // Longer than record_bytes_max: the record becomes a piece of its own, kTooLarge. In CSV,
 // when the limit is passed inside quotes, the record ends at the first line end after its
-// opening quote and scanning resumes there; the end of the input inside quotes is the same
-// rule (kUnclosedQuote). NDJSON and JSON: it ends where it ends.
+// opening quote and scanning resumes there; the end of the input inside quotes is the
+// same rule (kUnclosedQuote). When the limit is passed outside quotes, or no line end has
+// come since the opening quote, the record ends at the next line end, whatever quotes
+// come before it. NDJSON and JSON: it ends where it ends.
 //
 // The pieces are the same wherever the stream is cut.
 //
@@ -42,14 +46,15 @@
 #include <vector>
 
 #include "base/result.h"
-#include "model/piece.h"
 #include "model/content.h"
+#include "model/piece.h"
 
 namespace tallyman {
 
 struct SplitLimits {
   std::uint64_t record_bytes_max = 1 << 20;
-  std::uint64_t piece_bytes_max = 1 << 20;    // >= record_bytes_max.
+  std::uint64_t piece_bytes_max = 1 << 20;     // >= record_bytes_max.
+  std::uint32_t piece_records_max = 16'384;    // Bounds the cells of tiny records.
   std::uint32_t unclosed_quotes_max = 10'000;  // Each costs a second look at the bytes.
   std::uint64_t envelope_bytes_max = 64 << 10;
   bool data_is_a_field = false;  // JSON: the resource has a field "data", so no envelope.
@@ -77,19 +82,23 @@ class Splitter {
 
   // A small text from which restore_splitter() goes on: the state at resume_offset().
   virtual std::string checkpoint() const = 0;
+
+  // The end of the last piece that was taken, or 0.
+  virtual std::uint64_t resume_offset() const = 0;
 };
 
-std::unique_ptr<Splitter> make_splitter(const InputFormat& format, const SplitLimits& limits);
+std::unique_ptr<Splitter> make_splitter(const InputFormat& format,
+                                        const SplitLimits& limits);
 
 struct RestoredSplitter {
   std::unique_ptr<Splitter> splitter;
-  // Push the upload again from this byte on. It is the end of the last piece that was
-  // taken before the checkpoint (or 0).
+  // Push the upload again from this byte on: splitter->resume_offset().
   std::uint64_t resume_offset;
 };
 
 // kUnreadable where `checkpoint` was not written by checkpoint() for this format.
-Result<RestoredSplitter> restore_splitter(const InputFormat& format, const SplitLimits& limits,
+Result<RestoredSplitter> restore_splitter(const InputFormat& format,
+                                          const SplitLimits& limits,
                                           std::string_view checkpoint);
 
 }  // namespace tallyman
