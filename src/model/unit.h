@@ -57,6 +57,14 @@ struct UnitOutcomes {
   }
 };
 
+// A unit as the ledger keeps it.
+struct LedgerUnit {
+  WindowNumber window{0};
+  SliceNumber slice{0};
+  std::uint64_t window_records = 0;  // Records of the whole window.
+  UnitOutcomes outcomes;
+};
+
 struct OutcomeCounts {
   std::uint64_t created = 0;
   std::uint64_t updated = 0;

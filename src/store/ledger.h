@@ -33,13 +33,6 @@ struct SlicePosition {
   RecordNumber next_record{1};
 };
 
-struct LedgerUnit {
-  WindowNumber window{0};
-  SliceNumber slice{0};
-  std::uint64_t window_records = 0;  // Records of the whole window.
-  UnitOutcomes outcomes;
-};
-
 using ErrorCounts = std::array<std::uint64_t, kRecordErrorCodeCount>;  // By code.
 
 class Ledger {

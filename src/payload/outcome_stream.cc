@@ -1,21 +1,24 @@
-#include "service/result_rows.h"
+#include "payload/outcome_stream.h"
 
 #include <algorithm>
 
+#include "model/limits.h"
+
 namespace tallyman {
 
-ResultRows::ResultRows(Ledger& ledger, Job job, std::unique_ptr<BatchStream> records,
-                       std::optional<std::set<Outcome>> outcomes)
-    : ledger_(ledger),
-      job_(std::move(job)),
+OutcomeStream::OutcomeStream(Job job, UnitSource units,
+                             std::unique_ptr<BatchStream> records,
+                             std::optional<std::set<Outcome>> outcomes)
+    : job_(std::move(job)),
+      unit_source_(std::move(units)),
       records_(std::move(records)),
       outcomes_(std::move(outcomes)) {}
 
-Result<std::optional<ResultRow>> ResultRows::next() {
+Result<std::optional<RecordWithOutcome>> OutcomeStream::next() {
   while (true) {
     if (next_ == window_end_) {
       TALLY_TRY_ASSIGN(const bool more, load_window());
-      if (!more) return std::optional<ResultRow>();
+      if (!more) return std::optional<RecordWithOutcome>();
       if (!window_has_wanted()) {
         next_ = window_end_;
         continue;
@@ -35,23 +38,18 @@ Result<std::optional<ResultRow>> ResultRows::next() {
                                              ": the payload ends before record " +
                                              std::to_string(next_ + 1)};
     }
-    ResultRow row = row_of(next_, entry);
-    if (job_.parent) {
-      TALLY_TRY_ASSIGN(row.parent_record, parent_of(next_));
-    }
-    ++next_;
-    return std::optional<ResultRow>(row);
+    return std::optional(row_of(next_++, entry));
   }
 }
 
 // Reads the units of the next window; after the last one, what is left of an ended job.
-Result<bool> ResultRows::load_window() {
+Result<bool> OutcomeStream::load_window() {
   window_begin_ = window_end_;
   units_.clear();
   entries_.clear();
 
   if (!ahead_) {
-    TALLY_TRY_ASSIGN(auto unit, ledger_.next_unit(job_.number, from_window_, from_slice_));
+    TALLY_TRY_ASSIGN(auto unit, unit_source_(from_window_, from_slice_));
     if (unit) ahead_ = std::make_unique<LedgerUnit>(std::move(*unit));
   }
   if (!ahead_) {
@@ -71,13 +69,13 @@ Result<bool> ResultRows::load_window() {
     from_slice_ = SliceNumber(ahead_->slice.value() + 1);
     units_.push_back(std::move(ahead_));
     enter(units_.back()->outcomes);
-    TALLY_TRY_ASSIGN(auto unit, ledger_.next_unit(job_.number, from_window_, from_slice_));
+    TALLY_TRY_ASSIGN(auto unit, unit_source_(from_window_, from_slice_));
     if (unit) ahead_ = std::make_unique<LedgerUnit>(std::move(*unit));
   }
   return true;
 }
 
-void ResultRows::enter(const UnitOutcomes& unit) {
+void OutcomeStream::enter(const UnitOutcomes& unit) {
   auto error = unit.errors.begin();
   for (std::uint32_t place = 0; place < unit.size(); ++place) {
     const auto number = static_cast<std::uint64_t>(unit.record(place).value() - 1);
@@ -91,7 +89,7 @@ void ResultRows::enter(const UnitOutcomes& unit) {
   }
 }
 
-bool ResultRows::window_has_wanted() const {
+bool OutcomeStream::window_has_wanted() const {
   if (!outcomes_) return true;
   return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     return wanted(entry.unit ? entry.unit->outcomes[entry.place] : Outcome::kUnprocessed);
@@ -99,7 +97,7 @@ bool ResultRows::window_has_wanted() const {
 }
 
 // Makes part_ hold the record next_.
-Result<bool> ResultRows::load_batch() {
+Result<bool> OutcomeStream::load_batch() {
   if (part_ && next_ >= part_begin_ && next_ < part_end_) return true;
   if (!part_ || next_ != part_end_) {
     records_->seek(RecordNumber(static_cast<std::int64_t>(next_) + 1));
@@ -111,8 +109,8 @@ Result<bool> ResultRows::load_batch() {
   return next_ >= part_begin_ && next_ < part_end_;
 }
 
-ResultRow ResultRows::row_of(std::uint64_t record, const Entry& entry) {
-  ResultRow row;
+RecordWithOutcome OutcomeStream::row_of(std::uint64_t record, const Entry& entry) {
+  RecordWithOutcome row;
   row.record = RecordNumber(static_cast<std::int64_t>(record) + 1);
   row.unit = entry.unit;
   row.place = entry.place;
@@ -121,17 +119,6 @@ ResultRow ResultRows::row_of(std::uint64_t record, const Entry& entry) {
   row.batch = part_->batch.get();
   row.index = record - part_begin_;
   return row;
-}
-
-Result<std::optional<RecordNumber>> ResultRows::parent_of(std::uint64_t record) {
-  if (record < parents_begin_ || record >= parents_begin_ + parents_.size()) {
-    parents_begin_ = record;
-    TALLY_TRY_ASSIGN(parents_, ledger_.parent_records(
-                                   job_.number,
-                                   RecordNumber(static_cast<std::int64_t>(record) + 1)));
-    if (parents_.empty()) return std::optional<RecordNumber>();
-  }
-  return std::optional(parents_[record - parents_begin_]);
 }
 
 }  // namespace tallyman

@@ -1,9 +1,20 @@
-// ResultRows: the upload and the ledger read side by side, a record after the other.
+// OutcomeStream: the upload and the ledger read side by side, a record after the other.
+//
+//   OutcomeStream stream(job, units, std::move(records), outcomes);
+//   while (true) {
+//     TALLY_TRY_ASSIGN(const auto record, stream.next());
+//     if (!record) break;
+//     use(record->outcome, record->batch->raw(record->index));
+//   }
+//
+// Of a job that has ended, a record that no unit covers is unprocessed; of one that runs,
+// it is not given out.
 //
 // Threads: one. Memory: a piece of the upload and the outcomes of a window.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -13,11 +24,14 @@
 #include "model/job.h"
 #include "model/outcome.h"
 #include "payload/batch_stream.h"
-#include "store/ledger.h"
 
 namespace tallyman {
 
-struct ResultRow {
+// The first committed unit at or after (window, slice); nothing where there is none.
+using UnitSource =
+    std::function<Result<std::optional<LedgerUnit>>(WindowNumber window, SliceNumber slice)>;
+
+struct RecordWithOutcome {
   RecordNumber record{1};
   Outcome outcome = Outcome::kUnprocessed;
   const UnitOutcomes* unit = nullptr;  // Null: no unit covers the record.
@@ -25,16 +39,15 @@ struct ResultRow {
   const RecordError* error = nullptr;
   const RecordBatch* batch = nullptr;
   std::size_t index = 0;  // In the batch.
-  std::optional<RecordNumber> parent_record;
 };
 
-class ResultRows {
+class OutcomeStream {
  public:
-  ResultRows(Ledger& ledger, Job job, std::unique_ptr<BatchStream> records,
-             std::optional<std::set<Outcome>> outcomes);
+  OutcomeStream(Job job, UnitSource units, std::unique_ptr<BatchStream> records,
+                std::optional<std::set<Outcome>> outcomes);
 
-  // The next record that is asked for; nothing at the end. The row lives until the next call.
-  Result<std::optional<ResultRow>> next();
+  // The next record with one of the outcomes; nothing at the end. Lives until the next call.
+  Result<std::optional<RecordWithOutcome>> next();
 
   PayloadReader& payload() { return records_->payload(); }
 
@@ -51,11 +64,10 @@ class ResultRows {
   bool wanted(Outcome outcome) const { return !outcomes_ || outcomes_->contains(outcome); }
   bool window_has_wanted() const;
   Result<bool> load_batch();
-  ResultRow row_of(std::uint64_t record, const Entry& entry);
-  Result<std::optional<RecordNumber>> parent_of(std::uint64_t record);
+  RecordWithOutcome row_of(std::uint64_t record, const Entry& entry);
 
-  Ledger& ledger_;
   Job job_;
+  UnitSource unit_source_;
   std::unique_ptr<BatchStream> records_;
   std::optional<std::set<Outcome>> outcomes_;
 
@@ -71,9 +83,6 @@ class ResultRows {
   std::optional<BatchStream::Part> part_;  // Covers [part_begin_, part_end_).
   std::uint64_t part_begin_ = 0;
   std::uint64_t part_end_ = 0;
-
-  std::vector<RecordNumber> parents_;  // Of records from parents_begin_ on.
-  std::uint64_t parents_begin_ = 0;
 };
 
 }  // namespace tallyman
