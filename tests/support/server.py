@@ -1,0 +1,198 @@
+"""A server of its own for a test, in a temporary folder that goes with it.
+
+    with Server(schema="create table people (id integer primary key, age integer)") as server:
+        server.api().run("insert", "people", b"id,age\\n1,41\\n")
+        server.rows("select * from people")
+
+kill() is SIGKILL, terminate() is SIGTERM, start() after either resumes on the same folder.
+The folder keeps app.db, tallyman.toml and the logs; TALLYMAN_KEEP=1 leaves it behind.
+
+Threads: start() in the main thread (the child dies with the thread that started it).
+"""
+import atexit
+import ctypes
+import os
+import pathlib
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import threading
+
+from support.api import Api
+from support.wait import wait_until
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OPERATIONS = ["insert", "upsert", "update", "replace", "delete"]
+_ADDRESS = re.compile(rb"https?://[^\s\"']+:\d+")
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+
+
+def binary():
+    """The program under test: $TALLYMAN_BINARY, or the release build."""
+    return os.environ.get("TALLYMAN_BINARY") or str(ROOT / "build" / "release" / "tallyman")
+
+
+def toml_text(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(toml_text(item) for item in value) + "]"
+    escaped = "".join(c if c not in '"\\' and ord(c) >= 32 else
+                      ("\\" + c if c in '"\\' else f"\\u{ord(c):04x}") for c in value)
+    return f'"{escaped}"'
+
+
+def write_config(path, database, settings, resources):
+    """`resources`: name -> list of TOML lines, or None for the table of that name."""
+    lines = [f"database = {toml_text('sqlite:' + str(database))}", 'listen = "127.0.0.1:0"']
+    lines += [f"{name} = {toml_text(value)}" for name, value in settings.items()]
+    for name, extra in resources.items():
+        extra = extra or []
+        lines += ["", f"[resources.{toml_text(name)}]"]
+        if not any(line.startswith("table") for line in extra):
+            lines.append(f"table = {toml_text(name)}")
+        if not any(line.startswith("operations") for line in extra):
+            lines.append(f"operations = {toml_text(OPERATIONS)}")
+        lines += extra
+    pathlib.Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+class Server:
+    def __init__(self, schema="", resources=None, settings=None, arguments=None, token=True):
+        """`resources` defaults to every table of `schema`. `arguments` replaces
+        `--config tallyman.toml`. Nothing runs before start()."""
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tallyman-"))
+        self.database = self.folder / "app.db"
+        self.log_path = self.folder / "server.log"
+        self.output_path = self.folder / "server.out"
+        self.settings = dict(settings or {})
+        self.process = None
+        self.url = None
+        self.token = None
+        self._wants_token = token
+        self._arguments = arguments
+        if schema:
+            self.execute(schema)
+        if resources is None:
+            resources = {row[0]: None for row in self.rows(
+                "select name from sqlite_master where type = 'table' and name not like "
+                "'sqlite\\_%' escape '\\' and name not like 'tallyman\\_%' escape '\\'")}
+        self.resources = resources
+        atexit.register(self.close)
+
+    # --- life ---------------------------------------------------------------------------
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.close()
+
+    def start(self, seconds=20):
+        write_config(self.folder / "tallyman.toml", self.database, self.settings, self.resources)
+        if self._wants_token and self.token is None:
+            self.token = self.make_token("tests", "tester", ["*"])
+        self.spawn()
+        address = wait_until(self._address, f"{binary()} names its address", seconds)
+        self.url = address.decode()
+        return self
+
+    def spawn(self):
+        """Starts the process and does not wait for it."""
+        arguments = self._arguments or ["--config", "tallyman.toml"]
+        with open(self.output_path, "wb") as output, open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [binary(), "serve", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
+                stdout=output, stderr=log, preexec_fn=_die_with_parent())
+        return self.process
+
+    def _address(self):
+        found = _ADDRESS.search(self.output_path.read_bytes())
+        if found:
+            return found.group(0)
+        if self.process.poll() is not None:
+            raise AssertionError(f"the server ended with {self.process.returncode} at its start: "
+                                 f"{self.output()}{self.log()[-2000:]}")
+        return None
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+
+    def terminate(self, seconds=15):
+        """SIGTERM; the exit code. AssertionError where it has not ended after `seconds`."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the server has not ended {seconds} s after SIGTERM") from None
+
+    def restart(self):
+        self.kill()
+        return self.start()
+
+    def close(self):
+        self.kill()
+        atexit.unregister(self.close)
+        if not os.environ.get("TALLYMAN_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- ways in ------------------------------------------------------------------------
+
+    def api(self, token=None, seconds=30):
+        return Api(self.url, token or self.token, seconds)
+
+    def command(self, *arguments, environment=None, stdin=None, seconds=30):
+        """Runs `tallyman arguments...` in the folder: a CompletedProcess with text."""
+        return subprocess.run([binary(), *map(str, arguments)], cwd=self.folder, text=True,
+                              capture_output=True, input=stdin, timeout=seconds, check=False,
+                              env={**os.environ, **(environment or {})})
+
+    def make_token(self, name, owner, scopes, *extra):
+        arguments = ["token", "create", "--database", f"sqlite:{self.database}", "--name", name,
+                     "--owner", owner]
+        for scope in scopes:
+            arguments += ["--scope", scope]
+        made = self.command(*arguments, *extra)
+        found = re.search(r"tly_\S+", made.stdout)
+        if made.returncode != 0 or not found:
+            raise AssertionError(f"token create: exit {made.returncode}: {made.stdout}{made.stderr}")
+        return found.group(0)
+
+    def connect(self, seconds=10):
+        """A connection of the test's own; autocommit."""
+        return sqlite3.connect(self.database, timeout=seconds, isolation_level=None)
+
+    def execute(self, script):
+        connection = self.connect()
+        try:
+            connection.executescript(script)
+        finally:
+            connection.close()
+
+    def rows(self, query, parameters=()):
+        connection = self.connect()
+        try:
+            return connection.execute(query, parameters).fetchall()
+        finally:
+            connection.close()
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def output(self):
+        return self.output_path.read_text(errors="replace") if self.output_path.exists() else ""
+
+
+def _die_with_parent():
+    """So that no server outlives a test that was killed."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    library = ctypes.CDLL(None)
+    return lambda: library.prctl(_DIE_WITH_PARENT, signal.SIGKILL)
