@@ -74,20 +74,22 @@ class [[nodiscard]] Result<void> {
 }  // namespace tallyman
 
 // Leaves the enclosing function with the error of `expression`, if it has one.
-#define TALLY_TRY(expression)                                \
-  do {                                                      \
-    if (auto try_result = (expression); !try_result.ok()) { \
-      return std::move(try_result).error();                 \
-    }                                                       \
+#define TALLY_TRY(expression) \
+  TALLY_TRY_IMPL(TALLY_TRY_NAME(try_result_, __COUNTER__), expression)
+#define TALLY_TRY_IMPL(name, expression)          \
+  do {                                            \
+    if (auto&& name = (expression); !name.ok()) { \
+      return std::move(name).error();             \
+    }                                             \
   } while (false)
 
 // Same, and otherwise gives `declaration` the value. Expands to two statements:
 // not usable as the body of an `if` without braces.
 #define TALLY_TRY_ASSIGN(declaration, expression) \
-  TALLY_TRY_ASSIGN_IMPL(TALLY_TRY_NAME(try_result_, __LINE__), declaration, expression)
+  TALLY_TRY_ASSIGN_IMPL(TALLY_TRY_NAME(try_result_, __COUNTER__), declaration, expression)
 #define TALLY_TRY_ASSIGN_IMPL(name, declaration, expression) \
-  auto name = (expression);                                 \
-  if (!name.ok()) return std::move(name).error();           \
+  auto name = (expression);                                  \
+  if (!name.ok()) return std::move(name).error();            \
   declaration = std::move(name).value()
-#define TALLY_TRY_NAME(prefix, line)      TALLY_TRY_NAME_IMPL(prefix, line)
-#define TALLY_TRY_NAME_IMPL(prefix, line) prefix##line
+#define TALLY_TRY_NAME(prefix, number)      TALLY_TRY_NAME_IMPL(prefix, number)
+#define TALLY_TRY_NAME_IMPL(prefix, number) prefix##number

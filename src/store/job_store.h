@@ -66,7 +66,8 @@ struct JobChange {
   JobEvent event;
   std::string by = "system";
   std::string detail;  // For the history; of gave_up, refused, abort: also Job::message.
-  std::optional<Claim> claim = std::nullopt;  // kFinished, kGaveUp by a worker: must hold.
+  std::optional<Claim> claim =
+      std::nullopt;  // kFinished, kGaveUp by a worker: must hold.
   std::optional<CompletedUpload> upload = std::nullopt;  // kUploadCompleted.
   bool verified = false;  // kFinished. When false, `detail` says what differs.
 };
@@ -86,9 +87,9 @@ class JobStore {
  public:
   virtual ~JobStore() = default;
 
-  // kConflict where the owner already has a job of the resource with the key (find it with
-  // find_by_idempotency_key). A job that ended before its upload was complete gives its key
-  // free: neither of the two sees it.
+  // kConflict where the owner already has a job of the resource with the key (find it
+  // with find_by_idempotency_key). A job that ended before its upload was complete gives
+  // its key free: neither of the two sees it.
   virtual Result<Job> create(const NewJob& job) = 0;
   virtual Result<Job> find(const JobId& id) = 0;
   virtual Result<Job> find(JobNumber number) = 0;
@@ -118,19 +119,26 @@ class JobStore {
   // Claims a slice whose turn it is: of the job with the lowest submission number among
   // the unfinished ones of its table, with no living lease. Nothing where there is none.
   // `plan` is stored at the job's first claim.
-  virtual Result<std::optional<Claim>> claim(std::string_view worker, const WindowPlan& plan,
+  virtual Result<std::optional<Claim>> claim(std::string_view worker,
+                                             const WindowPlan& plan,
                                              std::chrono::milliseconds lease_time) = 0;
   // The same for a retry that is Open: its records are to be copied from its parent. The
   // job stays Open; its upload is completed with an event like any other.
-  virtual Result<std::optional<Claim>> claim_retry(std::string_view worker,
-                                                   std::chrono::milliseconds lease_time) = 0;
+  virtual Result<std::optional<Claim>> claim_retry(
+      std::string_view worker, std::chrono::milliseconds lease_time) = 0;
   // kLost where it is no longer held.
-  virtual Result<void> renew(const Claim& claim, std::chrono::milliseconds lease_time) = 0;
+  virtual Result<void> renew(const Claim& claim,
+                             std::chrono::milliseconds lease_time) = 0;
   // Hands the slice on, for another worker to claim at once. Fine where it is lost.
   virtual Result<void> release(const Claim& claim) = 0;
   // At the start of a process that has the database to itself (SQLite): no lease of an
   // earlier process is alive. Notes slice_reclaimed where there was one.
   virtual Result<void> release_all() = 0;
+
+  // True while a change that ends the job from outside waits for the writer: who holds a
+  // long transaction for the job rolls it back then, and lets the change through. No
+  // database.
+  virtual bool end_is_requested(JobNumber job) const = 0;
 
   // --- What a worker reports --------------------------------------------------------
 
@@ -146,21 +154,23 @@ class JobStore {
   virtual Result<std::vector<Job>> ended_before(Timestamp time, std::size_t limit) = 0;
   // Drops the ledger and says so in the job (the payload is the caller's).
   virtual Result<void> expire_results(JobNumber job) = 0;
-  virtual Result<std::vector<Job>> removable_before(Timestamp time, std::size_t limit) = 0;
+  virtual Result<std::vector<Job>> removable_before(Timestamp time,
+                                                    std::size_t limit) = 0;
 
   // True where a later job of the same table has written since this one ended.
   virtual Result<bool> written_since(const Job& job) = 0;
 
   // --- Waiting ----------------------------------------------------------------------
 
-  // To be called by whoever committed a transaction that this store wrote into (a unit, an
-  // apply() in it): wakes those who wait.
+  // To be called by whoever committed a transaction that this store wrote into (a unit,
+  // an apply() in it): wakes those who wait.
   virtual void announce() = 0;
 
   // A number that grows with every committed change of any job (states and units).
   virtual std::uint64_t version() const = 0;
   // Waits until version() > `seen` or `wait` is over; returns version().
-  virtual std::uint64_t wait_for_change(std::uint64_t seen, std::chrono::milliseconds wait) = 0;
+  virtual std::uint64_t wait_for_change(std::uint64_t seen,
+                                        std::chrono::milliseconds wait) = 0;
 };
 
 // The rule behind apply(), shared by every implementation: what `job` becomes after

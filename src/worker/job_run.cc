@@ -1,0 +1,170 @@
+#include "worker/job_run.h"
+
+#include "worker/units.h"
+#include "worker/verdict.h"
+#include "worker/whole_job.h"
+
+namespace tallyman {
+namespace {
+
+// How long one attempt waits for the writer; then the stop flag is looked at again.
+constexpr std::chrono::milliseconds kWriterWait{1000};
+
+}  // namespace
+
+std::string budget_message(const Job& job, std::uint64_t budget, RecordNumber record) {
+  return "record " + std::to_string(record.value()) + " of " +
+         std::to_string(job.total_items.value_or(0)) +
+         " was one failure more than the error budget (" + std::to_string(budget) +
+         ") allows; correct the failed records and retry the job";
+}
+
+JobRun::JobRun(const WorkerParts& parts, const WorkerSettings& settings,
+               const StopFlag& stop, const Claim& claim, const LeaseKeeper::Hold& hold)
+    : parts_(parts),
+      settings_(settings),
+      claim_(claim),
+      attempts_(parts.jobs, claim.job, parts.random, stop, hold) {}
+
+void JobRun::run() {
+  auto worked = work();
+  if (!worked.ok()) worked = give_up(worked.error().message);
+  if (!worked.ok()) {
+    log_error("job_stuck", {{"job_number", std::to_string(claim_.job.value())},
+                            {"why", worked.error().message}});
+  }
+  if (attempts_.paused() == Pause::kHandedOn) {
+    if (const auto released = parts_.jobs.release(claim_); !released.ok()) {
+      log_warning("lease_not_released", {{"why", released.error().message}});
+    }
+  }
+}
+
+Result<void> JobRun::work() {
+  TALLY_TRY_ASSIGN(auto job, attempts_.make([&] { return parts_.jobs.find(claim_.job); }));
+  if (!job) return {};
+  const JobId id = job->id;
+  TALLY_TRY_ASSIGN(auto plan, attempts_.make([&] {
+    return JobPlan::make(parts_, settings_, *job);
+  }));
+  if (!plan) return {};
+
+  Result<void> done;
+  if (plan->job.options.atomic || plan->job.options.dry_run) {
+    done = WholeJob(parts_, claim_, *plan, attempts_).run();
+  } else {
+    done = write_windows(*plan);
+  }
+  parts_.payloads.remove_scratch(id);
+  return done;
+}
+
+Result<void> JobRun::write_windows(const JobPlan& plan) {
+  TALLY_TRY_ASSIGN(const SlicePosition position,
+                   parts_.ledger.position(claim_.job, claim_.slice));
+  TALLY_TRY_ASSIGN(const OutcomeCounts counts, parts_.ledger.counts(claim_.job));
+  const auto budget = error_budget(plan.job.options, plan.job.total_items.value_or(0));
+  const RecordNumber last_done(position.next_record.value() - 1);
+  if (budget && counts.failed > *budget) {
+    return give_up(budget_message(plan.job, *budget, last_done));
+  }
+
+  TALLY_TRY_ASSIGN(const auto keys, plan.note_keys(parts_));
+  TALLY_TRY_ASSIGN(auto source, plan.windows(parts_.payloads, position.next_window,
+                                             position.next_record));
+  WindowPipeline pipeline(std::move(source), *plan.writer);
+  std::uint64_t failed = counts.failed;
+  while (!attempts_.must_pause()) {
+    TALLY_TRY_ASSIGN(const auto window, pipeline.next());
+    if (!window) return finish(plan);
+
+    WriteOptions options{.failures_max = std::nullopt, .keys = keys.get()};
+    if (budget) options.failures_max = *budget - failed;
+    TALLY_TRY_ASSIGN(const auto outcomes, attempts_.make([&] {
+      return write_unit(*window, *plan.writer, options);
+    }));
+    if (!outcomes) return {};
+
+    failed += outcomes->errors.size();
+    if (budget && failed > *budget) {
+      return give_up(
+          budget_message(plan.job, *budget, outcomes->record(outcomes->size() - 1)));
+    }
+    if (keys) TALLY_TRY(keys->add_applied(*window->bound, *outcomes));
+  }
+  return {};
+}
+
+Result<UnitOutcomes> JobRun::write_unit(const PreparedWindow& window, JobWriter& writer,
+                                        const WriteOptions& options) {
+  TALLY_TRY_ASSIGN(auto transaction, parts_.database.begin_write(kWriterWait));
+  const auto begun = parts_.ledger.begin_unit(*transaction, claim_, window.number);
+  if (!begun.ok() && begun.error().code == ErrorCode::kConflict) {
+    // A commit whose reply was lost: what it wrote is in the ledger.
+    transaction->rollback();
+    TALLY_TRY_ASSIGN(auto unit,
+                     parts_.ledger.next_unit(claim_.job, window.number, claim_.slice));
+    CHECK(unit && unit->window == window.number && unit->slice == claim_.slice);
+    return std::move(unit->outcomes);
+  }
+  TALLY_TRY(begun);
+
+  auto outcomes = writer.write(*transaction, *window.bound, options);
+  if (!outcomes.ok() && outcomes.error().code == ErrorCode::kLost) {
+    // A trigger rolled the transaction back; the writer now knows the record.
+    transaction.reset();
+    return write_unit(window, writer, options);
+  }
+  TALLY_TRY(outcomes);
+  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, window.number,
+                                   outcomes.value().size(), outcomes.value()));
+  TALLY_TRY(transaction->commit());
+  parts_.jobs.announce();
+  return outcomes;
+}
+
+Result<void> JobRun::finish(const JobPlan& plan) {
+  TALLY_TRY(attempts_.make([&]() -> Result<bool> {
+    TALLY_TRY(try_finish(plan));
+    return true;
+  }));
+  return {};
+}
+
+Result<void> JobRun::try_finish(const JobPlan& plan) {
+  TALLY_TRY_ASSIGN(auto snapshot, parts_.database.begin_read());
+  TALLY_TRY_ASSIGN(const OutcomeCounts counts, parts_.ledger.counts(claim_.job));
+  TALLY_TRY_ASSIGN(const JobVerdict verdict,
+                   judge_job(parts_, *snapshot, plan, counts,
+                             ledger_ids(parts_.ledger, *snapshot, claim_.job)));
+  snapshot.reset();
+
+  TALLY_TRY_ASSIGN(auto transaction, parts_.database.begin_write(kWriterWait));
+  for (const StoredAggregate& aggregate : verdict.aggregates) {
+    TALLY_TRY(parts_.aggregates.answer(*transaction, aggregate));
+  }
+  TALLY_TRY(parts_.jobs.apply(*transaction, {.id = plan.job.id,
+                                             .event = JobEvent::kFinished,
+                                             .detail = verdict.detail,
+                                             .claim = claim_,
+                                             .upload = std::nullopt,
+                                             .verified = verdict.verified}));
+  TALLY_TRY(transaction->commit());
+  parts_.jobs.announce();
+  return {};
+}
+
+Result<void> JobRun::give_up(const std::string& why) {
+  TALLY_TRY(attempts_.make([&]() -> Result<bool> {
+    TALLY_TRY_ASSIGN(const Job job, parts_.jobs.find(claim_.job));
+    TALLY_TRY(parts_.jobs.apply({.id = job.id,
+                                 .event = JobEvent::kGaveUp,
+                                 .detail = why,
+                                 .claim = claim_,
+                                 .upload = std::nullopt}));
+    return true;
+  }));
+  return {};
+}
+
+}  // namespace tallyman

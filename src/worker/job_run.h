@@ -1,0 +1,50 @@
+// JobRun: works on one claimed slice of a job until it ends, is handed on or is lost.
+//
+// A unit is one transaction: begin_unit, the target writes, end_unit, commit. What fails
+// for a passing reason is tried again with a growing pause and noted in the job (retries);
+// it is never a record's fault. A commit whose reply was lost is found by begin_unit.
+//
+// Threads: one; a second one (WindowPipeline) reads ahead.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "worker/attempts.h"
+#include "worker/job_plan.h"
+#include "worker/lease_keeper.h"
+#include "worker/parts.h"
+
+namespace tallyman {
+
+class JobRun {
+ public:
+  JobRun(const WorkerParts& parts, const WorkerSettings& settings, const StopFlag& stop,
+         const Claim& claim, const LeaseKeeper::Hold& hold);
+
+  // Everything that can go wrong is dealt with: tried again, or the job is Failed.
+  void run();
+
+ private:
+  // Each returns once the job has ended or attempts_ has paused. An error: for good.
+  Result<void> work();
+  Result<void> write_windows(const JobPlan& plan);
+  Result<void> finish(const JobPlan& plan);
+  Result<void> give_up(const std::string& why);
+
+  // One transaction.
+  Result<UnitOutcomes> write_unit(const PreparedWindow& window, JobWriter& writer,
+                                  const WriteOptions& options);
+  Result<void> try_finish(const JobPlan& plan);
+
+  const WorkerParts& parts_;
+  const WorkerSettings& settings_;
+  Claim claim_;
+  Attempts attempts_;
+};
+
+// Why a job whose budget was passed is Failed.
+std::string budget_message(const Job& job, std::uint64_t budget, RecordNumber record);
+
+}  // namespace tallyman

@@ -1,0 +1,42 @@
+#include "worker/lease_keeper.h"
+
+namespace tallyman {
+
+LeaseKeeper::LeaseKeeper(JobStore& jobs, std::chrono::milliseconds lease_time)
+    : jobs_(jobs), lease_time_(lease_time), thread_([this] { run(); }) {}
+
+LeaseKeeper::~LeaseKeeper() {
+  stop_.raise();
+  thread_.join();
+}
+
+LeaseKeeper::Hold::Hold(LeaseKeeper& keeper, const Claim& claim)
+    : keeper_(keeper), claim_(claim) {
+  const std::lock_guard lock(keeper_.mutex_);
+  keeper_.holds_.push_back(this);
+}
+
+LeaseKeeper::Hold::~Hold() {
+  const std::lock_guard lock(keeper_.mutex_);
+  keeper_.holds_.remove(this);
+}
+
+void LeaseKeeper::run() {
+  while (!stop_.wait_for(lease_time_ / 3)) {
+    std::list<Claim> claims;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const Hold* hold : holds_) claims.push_back(hold->claim_);
+    }
+    for (const Claim& claim : claims) {
+      const auto renewed = jobs_.renew(claim, lease_time_);
+      if (renewed.ok() || renewed.error().code != ErrorCode::kLost) continue;
+      const std::lock_guard lock(mutex_);
+      for (Hold* hold : holds_) {
+        if (hold->claim_.token == claim.token) hold->lost_ = true;
+      }
+    }
+  }
+}
+
+}  // namespace tallyman

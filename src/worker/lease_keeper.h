@@ -1,0 +1,52 @@
+// LeaseKeeper: keeps the leases of claims alive while they are worked on.
+//
+//   LeaseKeeper::Hold hold(keeper, claim);   // renewed until `hold` dies
+//   if (hold.lost()) ...                     // another worker has the slice
+//
+// Threads: any. One thread of its own.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <list>
+#include <mutex>
+#include <thread>
+
+#include "store/job_store.h"
+#include "worker/stop_flag.h"
+
+namespace tallyman {
+
+class LeaseKeeper {
+ public:
+  LeaseKeeper(JobStore& jobs, std::chrono::milliseconds lease_time);
+  ~LeaseKeeper();
+
+  class Hold {
+   public:
+    Hold(LeaseKeeper& keeper, const Claim& claim);
+    ~Hold();
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+    bool lost() const { return lost_; }
+
+   private:
+    friend class LeaseKeeper;
+    LeaseKeeper& keeper_;
+    Claim claim_;
+    std::atomic<bool> lost_ = false;
+  };
+
+ private:
+  void run();
+
+  JobStore& jobs_;
+  std::chrono::milliseconds lease_time_;
+  StopFlag stop_;
+  std::mutex mutex_;
+  std::list<Hold*> holds_;  // mutex_.
+  std::thread thread_;
+};
+
+}  // namespace tallyman

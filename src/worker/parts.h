@@ -1,0 +1,48 @@
+// What the worker's pieces work with. Everything outlives them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "db/database.h"
+#include "model/job.h"
+#include "model/limits.h"
+#include "payload/payload.h"
+#include "store/aggregate_store.h"
+#include "store/job_store.h"
+#include "store/ledger.h"
+#include "target/resource_catalog.h"
+#include "target/target.h"
+
+namespace tallyman {
+
+struct WorkerParts {
+  db::Database& database;
+  ResourceCatalog& catalog;
+  Target& target;
+  JobStore& jobs;
+  Ledger& ledger;
+  AggregateStore& aggregates;
+  PayloadStore& payloads;
+  Clock& clock;
+  Random& random;
+};
+
+struct WorkerSettings {
+  std::string name = "worker";  // In leases and logs.
+  unsigned threads = 2;         // Jobs at once (of different tables).
+  WindowPlan plan{.window_records = limits::kWindowRecords,
+                  .window_bytes = limits::kWindowBytes,
+                  .slices = 1};
+  bool general_path = false;
+  std::uint64_t record_bytes_max = limits::kRecordBytesMax;
+  std::chrono::milliseconds lease_time = limits::kLeaseTime;
+  std::chrono::milliseconds open_time_max = limits::kOpenTimeMax;
+  std::chrono::milliseconds results_retention = limits::kResultsRetention;
+  std::chrono::milliseconds job_retention = limits::kJobRetention;
+};
+
+}  // namespace tallyman

@@ -1,0 +1,38 @@
+#include "worker/window_source.h"
+
+namespace tallyman {
+
+WindowSource::WindowSource(std::unique_ptr<BatchStream> records, const WindowPlan& plan,
+                           WindowNumber number, RecordNumber first)
+    : records_(std::move(records)), plan_(plan), number_(number), next_record_(first) {
+  records_->seek(first);
+}
+
+Result<std::optional<Window>> WindowSource::next() {
+  Window window{.number = number_, .first_record = next_record_};
+  std::uint64_t bytes = 0;
+  bool full = false;
+  while (!full) {
+    if (!rest_) {
+      TALLY_TRY_ASSIGN(rest_, records_->next());
+      if (!rest_) break;
+    }
+    WindowPart part{.batch = rest_->batch, .begin = rest_->begin, .end = rest_->begin};
+    while (part.end < part.batch->size() && !full) {
+      bytes += part.batch->raw(part.end).size();
+      ++part.end;
+      ++window.record_count;
+      full = window.record_count >= plan_.window_records || bytes >= plan_.window_bytes;
+    }
+    rest_->begin = part.end;
+    if (rest_->begin == part.batch->size()) rest_.reset();
+    window.parts.push_back(std::move(part));
+  }
+  if (window.record_count == 0) return std::optional<Window>();
+  number_ = WindowNumber(number_.value() + 1);
+  next_record_ =
+      RecordNumber(next_record_.value() + static_cast<std::int64_t>(window.record_count));
+  return std::optional(std::move(window));
+}
+
+}  // namespace tallyman
