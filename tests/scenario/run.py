@@ -22,6 +22,7 @@ from support.server import Server  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 EVERY_BYTE_MAX = 160  # Bytes of an upload that is sent a byte a part.
+RECORD_BYTES_MAX = 4096  # So that a record can be too large in a small file.
 SEED = int(os.environ.get("TALLYMAN_SEED") or time.time())
 
 
@@ -44,7 +45,8 @@ def configurations():
                 ("auto", 2): [plain, ("parts of 1", ways.staged(every_byte))],
                 ("auto", 1000): [plain, ("three parts", ways.staged(two_random_places)),
                                  ("chunks of 3", ways.chunked(3))]}
-    return [(f"{path} path, windows of {window}", {"path": path, "window_records": window}, ways_of)
+    return [(f"{path} path, windows of {window}", {"path": path, "window_records": window,
+                                                         "record_bytes_max": RECORD_BYTES_MAX}, ways_of)
             for (path, window), ways_of in sendings.items()]
 
 

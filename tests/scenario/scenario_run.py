@@ -83,6 +83,7 @@ class ScenarioRun:
             answer = self.api.action(self.resource, self.last_job, "retry")
         else:
             self.resource = step.resource + self.end
+            self.delimiter = step.options.get("delimiter", ",") if step.form == "csv" else ","
             answer = self.way(self.api, self.resource, step)
         if answer.kind != "ok":
             self.refused(step, answer)
@@ -129,7 +130,8 @@ class ScenarioRun:
         if answer.status != 200:
             self.differ("results", 200, answer)
             return
-        rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+        rows = list(csv.DictReader(io.StringIO(answer.text, newline=""),
+                                   delimiter=self.delimiter))
         self.observation.append(("ended", status["state"], status["verified"], answer.text, {
             name: status[field] for name, field in COUNTED.items()},
             self.plain(json.dumps([status["errors"], status["error_summary"]], sort_keys=True))))
@@ -172,14 +174,14 @@ class ScenarioRun:
         for row in rows:
             if (row["_outcome"] == "failed") != bool(row["_error_code"]):
                 self.differ("a result", "an error code on failed ones only", row)
-        if step.kind == "job" and step.form == "csv" and "delimiter" not in step.options:
+        if step.kind == "job" and step.form == "csv":
             self.original_text(step, rows)
 
     def original_text(self, step, rows):
         """The uploaded columns stand in the results with their original text."""
         try:
             sent = list(csv.reader(io.StringIO(step.body.decode("utf-8-sig"), newline=""),
-                                   strict=True))
+                                   delimiter=self.delimiter, strict=True))
         except (ValueError, csv.Error):
             return
         sent = [cells for cells in sent if cells]

@@ -4,7 +4,7 @@
     table people (id integer primary key, age integer)   goes on to the closing bracket
     table odd as "we""ird" (…)                resource `odd`, table `we"ird`
     sql create unique index by_age$ on people (age)     `$` makes the name unique
-    config people fields.age.minimum = "0"    a line of the resource's configuration
+    config people fields.age.min = "0"    a line of the resource's configuration
     before people                             rows that are there before
     7 70
 

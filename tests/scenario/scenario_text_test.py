@@ -15,7 +15,7 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 SAMPLE = """# sample: what a file can say
 table people (id integer primary key,
   age integer)
-config people fields.age.minimum = "0"
+config people fields.age.min = "0"
 before people
 7 70
 

@@ -143,7 +143,7 @@ class Api:
         return answer["results"] if isinstance(answer, dict) else answer
 
     def results(self, resource, job, **query):
-        """Rows of the CSV results as dicts, in order."""
+        """Rows of the CSV results (of a job with commas) as dicts, in order."""
         answer = self.call("GET", self.job_path(resource, job, "results"), query=query)
         if answer.status != 200:
             raise AssertionError(f"results of {job}: {answer}")

@@ -1,0 +1,37 @@
+"""A table on which every record takes a while, so that a test can meet a job in its middle.
+
+    server = Server(SLOW_SCHEMA, settings=SLOW_SETTINGS)
+    job = start_slow_job(server, records=20000)      # In Progress when this returns
+"""
+from support.wait import wait_until
+
+# The trigger counts to 400 for each record: about 50 microseconds.
+SLOW_SCHEMA = """
+create table items (id integer primary key, n integer);
+create trigger takes_a_while after insert on items begin
+  select count(*) from (with recursive c(x) as (select 1 union all select x + 1 from c
+                        where x < 400) select x from c);
+end;
+"""
+SLOW_SETTINGS = {"window_records": 200, "lease_time": "300ms"}
+
+
+def numbers(records, first=1):
+    """A CSV of ids from `first` on."""
+    return ("id,n\n" + "".join(f"{n},{n}\n" for n in range(first, first + records))).encode()
+
+
+def start_slow_job(server, records, first=1, **options):
+    """A job whose first windows are committed, and which is far from its end."""
+    api = server.api()
+    answer = api.submit("insert", "items", numbers(records, first), **options)
+    assert answer.status == 202, answer
+    job = answer.json["job_id"]
+
+    def moves():
+        status = api.status("items", job).json
+        assert status["state"] in ("Upload Complete", "In Progress"), f"too quick: {status}"
+        return status["processed_items"] > 0
+    wait_until(moves, "the job is under way")
+    api.close()
+    return job
