@@ -34,16 +34,18 @@ class AggregateStore {
  public:
   virtual ~AggregateStore() = default;
   // Adds those that are not there yet (same job, name, definition).
-  virtual Result<void> request(JobNumber job,
-                               const std::vector<std::pair<std::string, std::string>>&
-                                   names_and_definitions) = 0;
+  virtual Result<void> request(
+      JobNumber job,
+      const std::vector<std::pair<std::string, std::string>>& names_and_definitions) = 0;
   // In order of asking; of one name the last definition asked for comes last.
   virtual Result<std::vector<StoredAggregate>> find(JobNumber job) = 0;
-  // Jobs with pending requests, the oldest first; the pending requests of the first one are
-  // what a worker computes next.
+  // Jobs with pending requests, the oldest first; the pending requests of the first one
+  // are what a worker computes next.
   virtual Result<std::vector<StoredAggregate>> next_pending() = 0;
-  // Adds the request where it is not there (aggregates asked for with the job), and its answer.
-  virtual Result<void> answer(db::Transaction& transaction, const StoredAggregate& aggregate) = 0;
+  // Adds the request where it is not there (aggregates asked for with the job), and its
+  // answer.
+  virtual Result<void> answer(db::Transaction& transaction,
+                              const StoredAggregate& aggregate) = 0;
 };
 
 }  // namespace tallyman

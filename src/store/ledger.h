@@ -49,17 +49,20 @@ class Ledger {
 
   // The first committed unit at or after (window, slice) = `from`; nothing where there is
   // none. One short read each, so that a long result pins nothing.
-  virtual Result<std::optional<LedgerUnit>> next_unit(JobNumber job, WindowNumber from_window,
+  virtual Result<std::optional<LedgerUnit>> next_unit(JobNumber job,
+                                                      WindowNumber from_window,
                                                       SliceNumber from_slice) = 0;
   // The same inside a snapshot.
   virtual Result<std::optional<LedgerUnit>> next_unit(db::Transaction& transaction,
-                                                      JobNumber job, WindowNumber from_window,
+                                                      JobNumber job,
+                                                      WindowNumber from_window,
                                                       SliceNumber from_slice) = 0;
 
   // --- Retries: which record of the parent each record of the child is ---------------
 
-  // `parents` are those of the child's records from `first` on. Called in order, before the
-  // child's upload is complete; again from a record that is there already replaces from it.
+  // `parents` are those of the child's records from `first` on. Called in order, before
+  // the child's upload is complete; again from a record that is there already replaces
+  // from it.
   virtual Result<void> add_parent_records(JobNumber child, RecordNumber first,
                                           const std::vector<RecordNumber>& parents) = 0;
   // Those from the child's record `from` on, as many as one row holds; empty at the end.

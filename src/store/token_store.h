@@ -14,8 +14,8 @@
 namespace tallyman {
 
 struct Token {
-  std::string name;   // Unique; what history and logs call it.
-  std::string owner;  // Whose jobs it makes and sees.
+  std::string name;                 // Unique; what history and logs call it.
+  std::string owner;                // Whose jobs it makes and sees.
   std::vector<std::string> scopes;  // "transactions:insert", "*", "admin".
   Timestamp created_at;
   std::optional<Timestamp> expires_at;
@@ -30,7 +30,7 @@ class TokenStore {
   // The token with that secret, looked up by its hash and compared in constant time;
   // nothing for an unknown or expired one.
   virtual Result<std::optional<Token>> find(std::string_view secret) = 0;
-  virtual Result<std::vector<Token>> list() = 0;  // By name.
+  virtual Result<std::vector<Token>> list() = 0;           // By name.
   virtual Result<void> revoke(std::string_view name) = 0;  // kNotFound.
 };
 

@@ -1,0 +1,65 @@
+#include "store/job_store.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace tallyman {
+namespace {
+
+Error not_now(const Job& job, JobEvent event) {
+  return {ErrorCode::kConflict,
+          "job " + job.id.to_string() + " is " + std::string(name(job.state)) + ": " +
+              std::string(name(event)) + " is not possible in this state",
+          "INVALID_STATE"};
+}
+
+void fix_upload(Job& job, const CompletedUpload& upload) {
+  job.total_items = upload.total_items;
+  job.upload_bytes = upload.upload_bytes;
+  job.columns = upload.columns;
+  job.fingerprint = upload.fingerprint;
+  if (upload.superseded > 0) job.superseded = upload.superseded;
+  if (upload.operation) job.operation = *upload.operation;
+  if (upload.options) job.options = *upload.options;
+}
+
+}  // namespace
+
+Result<Job> changed_job(const Job& job, const JobChange& change, Timestamp now) {
+  if (change.claim &&
+      (change.claim->job != job.number || change.claim->epoch != job.epoch)) {
+    return Error{ErrorCode::kLost, "job " + job.id.to_string() + " is " +
+                                       std::string(name(job.state)) +
+                                       ": the claim is no longer held"};
+  }
+  const std::optional<JobState> to = next_state(job.state, change.event);
+  if (!to) return not_now(job, change.event);
+
+  Job changed = job;
+  changed.state = *to;
+  // A wall clock may be set back; a history may not.
+  changed.updated_at = std::max(now, job.updated_at);
+  if (is_terminal(*to)) changed.completed_at = changed.updated_at;
+  switch (change.event) {
+    case JobEvent::kUploadCompleted:
+      CHECK(change.upload.has_value());
+      fix_upload(changed, *change.upload);
+      break;
+    case JobEvent::kClaimed: changed.started_at = changed.updated_at; break;
+    case JobEvent::kFinished:
+      changed.verified = change.verified;
+      if (!change.verified) changed.message = change.detail;
+      break;
+    case JobEvent::kUploadRefused:
+    case JobEvent::kUploadExpired: changed.message = change.detail; break;
+    case JobEvent::kAbortRequested:
+    case JobEvent::kGaveUp:
+      changed.message = change.detail;
+      changed.epoch = Epoch(job.epoch.value() + 1);
+      break;
+  }
+  return changed;
+}
+
+}  // namespace tallyman
