@@ -34,16 +34,19 @@ namespace tallyman {
 class PayloadWriter {
  public:
   virtual ~PayloadWriter() = default;
+  // After an error only cut_to_checkpoint() does anything.
   virtual Result<void> append(std::string_view bytes) = 0;
   virtual void add_pieces(const std::vector<Piece>& pieces) = 0;
   // What was appended and added so far survives a crash, with `splitter_state`.
   virtual Result<void> checkpoint(std::string_view splitter_state) = 0;
   // Back to the last checkpoint (a part that could not be read whole).
   virtual Result<void> cut_to_checkpoint() = 0;
+  // Makes a last checkpoint of what was appended and added; from now on the payload never
+  // changes. Only the counts of this writer may be asked for afterwards.
   virtual Result<void> seal() = 0;
-  virtual std::uint64_t offset() const = 0;             // Bytes appended.
+  virtual std::uint64_t offset() const = 0;  // Bytes appended.
   virtual std::uint64_t checkpointed_offset() const = 0;
-  virtual std::uint64_t record_count() const = 0;       // In the pieces added.
+  virtual std::uint64_t record_count() const = 0;  // In the pieces added.
 };
 
 class PayloadReader {
@@ -66,10 +69,12 @@ class PayloadStore {
   virtual ~PayloadStore() = default;
   // In place of whatever the job had.
   virtual Result<std::unique_ptr<PayloadWriter>> create(const JobId& job) = 0;
+  // kConflict where it is sealed. REQUIRES: nobody else writes for the job.
   virtual Result<ResumedPayload> resume(const JobId& job) = 0;
-  // The last checkpoint's offset of a payload that is not sealed.
+  // Of the last checkpoint; 0 where none was made.
   virtual Result<std::uint64_t> checkpointed_offset(const JobId& job) = 0;
-  // Bytes of an unsealed payload, to feed a restored splitter: [from, checkpoint).
+  // What the last checkpoint covers, to feed a restored splitter. A writer may go on
+  // meanwhile.
   virtual Result<std::unique_ptr<PayloadReader>> open_unsealed(const JobId& job) = 0;
   // REQUIRES nothing; kNotFound unless sealed.
   virtual Result<std::unique_ptr<PayloadReader>> open(const JobId& job) = 0;

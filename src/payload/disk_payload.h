@@ -1,0 +1,51 @@
+// DiskPayloadStore: uploads as files of one folder.
+//
+//   TALLY_TRY_ASSIGN(const auto payloads, DiskPayloadStore::open("/var/lib/tallyman"));
+//
+//   JOB.data         the bytes
+//   JOB.index        where the pieces are; grows with them (payload_state.h)
+//   JOB.state        what of both counts; replaced whole at each checkpoint
+//   scratch/JOB.*    files of a worker that runs the job
+//
+// A checkpoint goes bytes -> index -> state, each durable before the next is touched;
+// what lies past the state is cut off when the payload is resumed. So a crash between any
+// two steps leaves the last checkpoint or the new one, never something between.
+//
+// Ownership: readers and writers must not outlive the store.
+// Memory:    a writer: 1 MiB, and 32 bytes for each piece since the last checkpoint; a
+//            reader: 32 bytes for each piece.
+// Errors:    as payload/payload.h; kInternal names the file that is damaged.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "payload/file.h"
+#include "payload/payload.h"
+
+namespace tallyman {
+
+class DiskPayloadStore final : public PayloadStore {
+ public:
+  // Makes the folder (its parent must be there), for its owner only.
+  static Result<std::unique_ptr<DiskPayloadStore>> open(const std::string& folder);
+
+  Result<std::unique_ptr<PayloadWriter>> create(const JobId& job) override;
+  Result<ResumedPayload> resume(const JobId& job) override;
+  Result<std::uint64_t> checkpointed_offset(const JobId& job) override;
+  Result<std::unique_ptr<PayloadReader>> open_unsealed(const JobId& job) override;
+  Result<std::unique_ptr<PayloadReader>> open(const JobId& job) override;
+  Result<void> remove(const JobId& job) override;
+  Result<std::vector<JobId>> list() override;
+  std::string scratch_path(const JobId& job, std::string_view name) override;
+  void remove_scratch(const JobId& job) override;
+
+ private:
+  DiskPayloadStore(File folder, std::string scratch);
+
+  File folder_;
+  std::string scratch_;  // Path of its folder.
+};
+
+}  // namespace tallyman
