@@ -37,8 +37,7 @@ std::optional<std::string_view> JsonCursor::take_nested(std::size_t depth) {
     // Before a key, value, or the end of a container that has just been opened.
     if (!(behind_open && (peek() == '}' || peek() == ']'))) {
       if (depth > depth_around && is_object[depth]) {
-        const auto key = take_string();
-        if (!key || !is_json_string_inside(*key) || !take(':')) return std::nullopt;
+        if (peek() != '"' || !skip_scalar() || !take(':')) return std::nullopt;
       }
       if (peek() == '{' || peek() == '[') {
         if (++depth > kDepthMax) return std::nullopt;

@@ -1,9 +1,9 @@
 // What tests and fuzzers do with a small upload: cut it, split it, read it.
 //
-//   const Upload upload{.format = {.type = ContentType::kCsv}, .bytes = "a,b\n1,2\n"};
-//   EXPECT_EQ(show(split(upload, {})), ...);
-//   EXPECT_EQ(split(upload, {3}), split(upload, {}));      // cut before byte 3
-//   EXPECT_EQ(read(upload)[0], "1|2");
+//   const Upload upload(ContentType::kCsv, "a,b\n1,2\n");
+//   EXPECT_EQ(show_pieces(upload), Strings{"0+1:1,2"});
+//   EXPECT_EQ(split(upload, {3}), split(upload));      // cut before byte 3
+//   EXPECT_EQ(read(upload), Strings{"1|2"});
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,17 @@
 
 namespace tallyman::for_tests {
 
+using Strings = std::vector<std::string>;
+
 struct Upload {
+  Upload(ContentType type, std::string text, std::uint64_t record_bytes_max = 1 << 20,
+         std::uint64_t piece_bytes_max = 1 << 20)
+      : bytes(std::move(text)) {
+    format.type = type;
+    limits.record_bytes_max = record_bytes_max;
+    limits.piece_bytes_max = std::max(record_bytes_max, piece_bytes_max);
+  }
+
   InputFormat format;
   SplitLimits limits;
   std::string bytes;
@@ -29,7 +39,7 @@ struct Upload {
 // All that a splitter has to say of an upload.
 struct SplitUpload {
   std::vector<Piece> pieces;
-  std::optional<std::vector<std::string>> header;
+  std::optional<Strings> header;
   std::optional<std::string> envelope;
   std::string error;
 
@@ -85,6 +95,23 @@ inline SplitUpload split_with_restart(const Upload& upload, std::size_t cut) {
   return finish(*splitter, std::move(pieces), std::move(result));
 }
 
+// The pieces in short, "first_record+count:bytes" with a mark for the kind, and the
+// error.
+inline Strings show_pieces(const Upload& upload) {
+  const SplitUpload parts = split(upload);
+  Strings texts;
+  for (const Piece& piece : parts.pieces) {
+    const char* mark = piece.kind == PieceKind::kTooLarge        ? "!large "
+                       : piece.kind == PieceKind::kUnclosedQuote ? "!quote "
+                                                                 : "";
+    texts.push_back(mark + std::to_string(piece.first_record) + "+" +
+                    std::to_string(piece.record_count) + ":" +
+                    upload.bytes.substr(piece.offset, piece.length));
+  }
+  if (!parts.error.empty()) texts.push_back("ERROR " + parts.error);
+  return texts;
+}
+
 inline std::shared_ptr<const RecordBatch> read_piece(const Upload& upload,
                                                      const Piece& piece,
                                                      RecordReader& reader) {
@@ -129,16 +156,15 @@ inline std::string show(const RecordBatch& batch, std::size_t record) {
 }
 
 // Every record of the upload, shown. `columns` of NDJSON and JSON.
-inline std::vector<std::string> read(const Upload& upload,
-                                     const std::vector<std::string>& columns = {},
-                                     int scalar_column = -1) {
+inline Strings read(const Upload& upload, const Strings& columns = {},
+                    int scalar_column = -1) {
   const SplitUpload parts = split(upload);
   if (!parts.error.empty()) return {"ERROR " + parts.error};
   RecordReader reader({.format = upload.format,
                        .columns = parts.header.value_or(columns),
                        .scalar_column = scalar_column,
                        .record_bytes_max = upload.limits.record_bytes_max});
-  std::vector<std::string> records;
+  Strings records;
   for (const Piece& piece : parts.pieces) {
     const auto batch = read_piece(upload, piece, reader);
     for (std::size_t i = 0; i < batch->size(); ++i) records.push_back(show(*batch, i));
@@ -147,12 +173,12 @@ inline std::vector<std::string> read(const Upload& upload,
 }
 
 // The same, and the records' own text.
-inline std::vector<std::string> raw_records(const Upload& upload) {
+inline Strings raw_records(const Upload& upload) {
   const SplitUpload parts = split(upload);
   RecordReader reader({.format = upload.format,
-                       .columns = parts.header.value_or(std::vector<std::string>()),
+                       .columns = parts.header.value_or(Strings()),
                        .record_bytes_max = upload.limits.record_bytes_max});
-  std::vector<std::string> records;
+  Strings records;
   for (const Piece& piece : parts.pieces) {
     const auto batch = read_piece(upload, piece, reader);
     for (std::size_t i = 0; i < batch->size(); ++i) records.emplace_back(batch->raw(i));
