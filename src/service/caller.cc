@@ -6,9 +6,8 @@
 namespace tallyman {
 namespace {
 
-constexpr auto kActions =
-    std::to_array<std::string_view>({"read", "insert", "update", "upsert", "replace",
-                                     "delete", "hard_delete", "export"});
+constexpr auto kActions = std::to_array<std::string_view>(
+    {"read", "insert", "update", "upsert", "replace", "delete", "hard_delete", "export"});
 
 }  // namespace
 
@@ -35,9 +34,9 @@ bool Caller::may_see(std::string_view resource) const {
 Result<void> require_scope(const Caller& caller, std::string_view resource,
                            std::string_view action) {
   if (caller.may(resource, action)) return {};
-  return Error{ErrorCode::kForbidden, "the token '" + caller.name + "' lacks the scope '" +
-                                          std::string(resource) + ":" +
-                                          std::string(action) +
+  return Error{ErrorCode::kForbidden, "the token '" + caller.name +
+                                          "' lacks the scope '" + std::string(resource) +
+                                          ":" + std::string(action) +
                                           "'; use a token that has it"};
 }
 
@@ -46,7 +45,8 @@ bool is_scope(std::string_view scope) {
   const std::size_t colon = scope.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return false;
   const std::string_view action = scope.substr(colon + 1);
-  return action == "*" || std::find(kActions.begin(), kActions.end(), action) != kActions.end();
+  return action == "*" ||
+         std::find(kActions.begin(), kActions.end(), action) != kActions.end();
 }
 
 }  // namespace tallyman

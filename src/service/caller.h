@@ -1,8 +1,8 @@
 // Caller: who asks, and what their token allows.
 //
-// Scopes are "<resource>:<action>" with the actions read, insert, update, upsert, replace,
-// delete, hard_delete and export; "*" is all of them on every resource; "admin" sees
-// every owner's jobs (which "*" does not).
+// Scopes are "<resource>:<action>" with the actions read, insert, update, upsert,
+// replace, delete, hard_delete and export; "*" is all of them on every resource; "admin"
+// sees every owner's jobs (which "*" does not).
 //
 // Plain values: safe from any thread.
 #pragma once

@@ -9,8 +9,8 @@ namespace tallyman {
 namespace {
 
 Error bad_member(std::string_view member, std::string_view rule) {
-  return {ErrorCode::kInvalidArgument, "the envelope's member '" + std::string(member) +
-                                           "' " + std::string(rule)};
+  return {ErrorCode::kInvalidArgument,
+          "the envelope's member '" + std::string(member) + "' " + std::string(rule)};
 }
 
 Result<std::vector<std::string>> names_of(std::string_view member,
@@ -40,7 +40,8 @@ Result<void> apply_envelope(std::string_view envelope, JobRequest& request) {
   simdjson::dom::parser parser;
   simdjson::dom::object members;
   if (parser.parse(simdjson::padded_string(envelope)).get(members) != simdjson::SUCCESS) {
-    return Error{ErrorCode::kUnreadable, "the envelope around \"data\" is not valid JSON"};
+    return Error{ErrorCode::kUnreadable,
+                 "the envelope around \"data\" is not valid JSON"};
   }
   for (const auto [member, value] : members) {
     if (member == "unique_fields") {
@@ -48,7 +49,8 @@ Result<void> apply_envelope(std::string_view envelope, JobRequest& request) {
     } else if (member == "update_fields") {
       TALLY_TRY_ASSIGN(request.options.update_fields, names_of(member, value));
     } else {
-      return bad_member(member, "is not known; known are data, unique_fields, update_fields");
+      return bad_member(member,
+                        "is not known; known are data, unique_fields, update_fields");
     }
   }
   return {};

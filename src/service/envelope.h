@@ -1,4 +1,5 @@
-// The enveloped form of a JSON upload: {"data": [...], "unique_fields": ..., "update_fields": ...}.
+// The enveloped form of a JSON upload: {"data": [...], "unique_fields": ...,
+// "update_fields": ...}.
 #pragma once
 
 #include <string_view>

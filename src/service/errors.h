@@ -20,7 +20,8 @@ inline Error invalid_state(const Job& job, std::string_view action,
 
 inline Error no_such_job(const JobId& id) {
   return {ErrorCode::kNotFound,
-          "there is no job " + id.to_string() + "; GET /api/jobs/ lists yours", "UNKNOWN_JOB"};
+          "there is no job " + id.to_string() + "; GET /api/jobs/ lists yours",
+          "UNKNOWN_JOB"};
 }
 
 inline Error results_expired(const Job& job) {

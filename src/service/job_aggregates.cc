@@ -43,7 +43,8 @@ bool all_done(const std::vector<StoredAggregate>& aggregates) {
 }
 
 // Of each name, the definition that was asked for last.
-std::vector<StoredAggregate> latest_of_each_name(const std::vector<StoredAggregate>& stored) {
+std::vector<StoredAggregate> latest_of_each_name(
+    const std::vector<StoredAggregate>& stored) {
   std::vector<StoredAggregate> latest;
   for (const StoredAggregate& one : stored) {
     std::erase_if(latest, [&](const auto& other) { return other.name == one.name; });
@@ -60,8 +61,9 @@ Result<AggregatesAnswer> JobService::request_aggregates(const Caller& caller,
   TALLY_TRY_ASSIGN(const Job job, find(caller, {.resource = {}, .id = id}));
   TALLY_TRY(check_complete_and_verified(job));
   TALLY_TRY_ASSIGN(const auto resource, parts_.catalog.find(job.resource));
-  TALLY_TRY_ASSIGN(const auto specs, parse_aggregates(json, *resource,
-                                                      job.operation == Operation::kDelete));
+  TALLY_TRY_ASSIGN(
+      const auto specs,
+      parse_aggregates(json, *resource, job.operation == Operation::kDelete));
   std::vector<std::pair<std::string, std::string>> asked;
   for (const AggregateSpec& spec : specs) asked.emplace_back(spec.name, to_json(spec));
 
@@ -76,7 +78,7 @@ Result<AggregatesAnswer> JobService::request_aggregates(const Caller& caller,
     answer.complete = all_done(answer.aggregates);
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - parts_.clock.steady());
-    if (answer.complete || left.count() <= 0) break;
+    if (answer.complete || left.count() <= 0 || stopping_) break;
     seen = parts_.jobs.wait_for_change(seen, left);
   }
   TALLY_TRY_ASSIGN(answer.changed_since, parts_.jobs.written_since(job));

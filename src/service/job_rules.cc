@@ -70,8 +70,8 @@ Result<void> check_header(Target& target, const Resource& resource, const Job& j
                      " columns; at most " + std::to_string(limits::kFieldsMax) +
                      " are read (fields_max)"};
   }
-  auto writer =
-      target.make_writer(resource, write_spec(job.operation, job.options, columns, false));
+  auto writer = target.make_writer(
+      resource, write_spec(job.operation, job.options, columns, false));
   if (writer.ok()) return {};
   Error error = std::move(writer).error();
   if (error.code == ErrorCode::kInvalidArgument) {

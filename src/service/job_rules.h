@@ -11,10 +11,12 @@
 namespace tallyman {
 
 // The job, if it is the caller's (or the caller is an admin) and of that resource.
-Result<Job> find_visible(JobStore& jobs, const Caller& caller, const JobReference& reference);
+Result<Job> find_visible(JobStore& jobs, const Caller& caller,
+                         const JobReference& reference);
 
 // The same, for whoever may run such jobs.
-Result<Job> find_writable(JobStore& jobs, const Caller& caller, const JobReference& reference);
+Result<Job> find_writable(JobStore& jobs, const Caller& caller,
+                          const JobReference& reference);
 
 // Operation, options, unique_fields, aggregates and control totals fit the resource.
 Result<void> check_request(Target& target, const Resource& resource,

@@ -22,25 +22,27 @@ Result<Job> JobService::create(const Caller& caller, const JobRequest& request) 
   TALLY_TRY(check_request(parts_.target, *resource, request));
 
   if (!request.idempotency_key.empty()) {
-    TALLY_TRY_ASSIGN(auto existing, parts_.jobs.find_by_idempotency_key(
-                                        caller.owner, request.resource,
-                                        request.idempotency_key));
+    TALLY_TRY_ASSIGN(auto existing,
+                     parts_.jobs.find_by_idempotency_key(caller.owner, request.resource,
+                                                         request.idempotency_key));
     if (existing) {
-      if (existing->operation == request.operation && existing->options == request.options) {
+      if (existing->operation == request.operation &&
+          existing->options == request.options) {
         return std::move(*existing);
       }
       return idempotency_key_reused(request.idempotency_key);
     }
   }
-  return parts_.jobs.create({.id = JobId(Uuid::make_v7(parts_.clock.now(), parts_.random)),
-                             .resource = request.resource,
-                             .table = resource->table,
-                             .operation = request.operation,
-                             .owner = caller.owner,
-                             .created_by = caller.name,
-                             .options = request.options,
-                             .idempotency_key = request.idempotency_key,
-                             .parent = std::nullopt});
+  return parts_.jobs.create(
+      {.id = JobId(Uuid::make_v7(parts_.clock.now(), parts_.random)),
+       .resource = request.resource,
+       .table = resource->table,
+       .operation = request.operation,
+       .owner = caller.owner,
+       .created_by = caller.name,
+       .options = request.options,
+       .idempotency_key = request.idempotency_key,
+       .parent = std::nullopt});
 }
 
 Result<Job> JobService::abort(const Caller& caller, const JobReference& reference) {
@@ -87,17 +89,17 @@ Result<Job> JobService::retry(const Caller& caller, const JobReference& referenc
   const std::uint64_t seen = parts_.jobs.version();
   JobOptions options = parent.options;
   options.expect.clear();  // The totals were those of the whole upload.
-  TALLY_TRY_ASSIGN(const Job child,
-                   parts_.jobs.create(
-                       {.id = JobId(Uuid::make_v7(parts_.clock.now(), parts_.random)),
-                        .resource = parent.resource,
-                        .table = parent.table,
-                        .operation = parent.operation,
-                        .owner = parent.owner,
-                        .created_by = caller.name,
-                        .options = std::move(options),
-                        .idempotency_key = {},
-                        .parent = parent.id}));
+  TALLY_TRY_ASSIGN(
+      const Job child,
+      parts_.jobs.create({.id = JobId(Uuid::make_v7(parts_.clock.now(), parts_.random)),
+                          .resource = parent.resource,
+                          .table = parent.table,
+                          .operation = parent.operation,
+                          .owner = parent.owner,
+                          .created_by = caller.name,
+                          .options = std::move(options),
+                          .idempotency_key = {},
+                          .parent = parent.id}));
   return wait_until(child.id, limits::kAggregatesWait, seen,
                     [](const Job& job) { return job.state != JobState::kOpen; });
 }
@@ -106,7 +108,8 @@ Result<Job> JobService::wait_for_end(const Caller& caller, const JobReference& r
                                      std::chrono::milliseconds wait) {
   const std::uint64_t seen = parts_.jobs.version();
   TALLY_TRY_ASSIGN(const Job job, find_visible(parts_.jobs, caller, reference));
-  return wait_until(job.id, std::min<std::chrono::milliseconds>(wait, limits::kPreferWaitMax),
+  return wait_until(job.id,
+                    std::min<std::chrono::milliseconds>(wait, limits::kPreferWaitMax),
                     seen, [](const Job& now) { return is_terminal(now.state); });
 }
 
@@ -118,9 +121,14 @@ Result<Job> JobService::wait_until(const JobId& id, std::chrono::milliseconds wa
     TALLY_TRY_ASSIGN(Job job, parts_.jobs.find(id));
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - parts_.clock.steady());
-    if (reached(job) || left.count() <= 0) return job;
+    if (reached(job) || left.count() <= 0 || stopping_) return job;
     seen = parts_.jobs.wait_for_change(seen, left);
   }
+}
+
+void JobService::stop() {
+  stopping_ = true;
+  parts_.jobs.announce();
 }
 
 Result<std::vector<Job>> JobService::list(const Caller& caller, JobFilter filter) {
@@ -129,8 +137,9 @@ Result<std::vector<Job>> JobService::list(const Caller& caller, JobFilter filter
   for (const std::string& resource : filter.resources) {
     if (filter.resources.size() == 1) TALLY_TRY(require_scope(caller, resource, "read"));
   }
-  std::erase_if(filter.resources,
-                [&](const std::string& resource) { return !caller.may(resource, "read"); });
+  std::erase_if(filter.resources, [&](const std::string& resource) {
+    return !caller.may(resource, "read");
+  });
   if (filter.resources.empty()) return std::vector<Job>();
   filter.limit = std::clamp<std::size_t>(filter.limit, 1, limits::kListPageMax + 1);
   return parts_.jobs.list(filter);

@@ -1,8 +1,8 @@
 // JobService: what a user can do with jobs. Every face of the server calls this.
 //
 //   TALLY_TRY_ASSIGN(const Job job, service.create(caller, request));
-//   TALLY_TRY_ASSIGN(const auto offset, service.append(caller, job_ref, {.offset = 0}, source));
-//   TALLY_TRY(service.complete(caller, job_ref));
+//   TALLY_TRY_ASSIGN(const auto offset, service.append(caller, job_ref, {.offset = 0},
+//   source)); TALLY_TRY(service.complete(caller, job_ref));
 //
 // A job that is not the caller's is not there: kNotFound, the same answer as for a job
 // that does not exist.
@@ -13,6 +13,7 @@
 // Errors:  see base/error.h; detail_code is the stable code of the REST face.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -47,6 +48,7 @@ struct ServiceSettings {
   std::uint64_t upload_bytes_max = limits::kUploadBytesMax;
   std::uint64_t record_bytes_max = limits::kRecordBytesMax;
   std::uint64_t atomic_records_max = limits::kAtomicRecordsMax;
+  std::uint64_t expansion_ratio_max = limits::kExpansionRatioMax;  // Of gzip.
 };
 
 struct JobRequest {
@@ -75,9 +77,9 @@ struct UploadPart {
 // What GET .../status/ shows, beside the job itself.
 struct JobStatus {
   Job job;
-  double percentage = 0.0;                     // Of processed records; 100.0 for no records.
+  double percentage = 0.0;  // Of processed records; 100.0 for no records.
   std::optional<std::int64_t> estimated_remaining;  // Seconds, by the measured rate.
-  std::uint64_t unprocessed = 0;               // Known once the job has ended.
+  std::uint64_t unprocessed = 0;                    // Known once the job has ended.
   ErrorCounts error_counts{};
   std::vector<std::pair<RecordNumber, RecordError>> errors;  // The first 100.
   bool aggregates_ready = false;      // They may be asked for: complete and verified.
@@ -110,8 +112,8 @@ class JobService {
 
   // With an idempotency key that was used with the same options: that job again.
   Result<Job> create(const Caller& caller, const JobRequest& request);
-  // Returns the offset after the part. kConflict for a wrong offset (upload_offset() tells
-  // the right one) or while another part is arriving.
+  // Returns the offset after the part. kConflict for a wrong offset (upload_offset()
+  // tells the right one) or while another part is arriving.
   Result<std::uint64_t> append(const Caller& caller, const JobReference& job,
                                const UploadPart& part, const ByteSource& source);
   Result<std::uint64_t> upload_offset(const Caller& caller, const JobReference& job);
@@ -126,7 +128,8 @@ class JobService {
 
   // create, append, complete. What cannot be read is Aborted with its reason, and the
   // error returned.
-  Result<Job> submit(const Caller& caller, const JobRequest& request, const ByteSource& source);
+  Result<Job> submit(const Caller& caller, const JobRequest& request,
+                     const ByteSource& source);
 
   // Waits until the job has ended, at most `wait`.
   Result<Job> wait_for_end(const Caller& caller, const JobReference& job,
@@ -139,7 +142,8 @@ class JobService {
   // Only the caller's jobs (an admin: everybody's) of resources that the token may read.
   // filter.owner and filter.resources are narrowed, never widened.
   Result<std::vector<Job>> list(const Caller& caller, JobFilter filter);
-  Result<std::vector<JobHistoryEntry>> history(const Caller& caller, const JobReference& job);
+  Result<std::vector<JobHistoryEntry>> history(const Caller& caller,
+                                               const JobReference& job);
   // For event streams: JobStore::version() and wait_for_change().
   std::uint64_t version() const { return parts_.jobs.version(); }
   std::uint64_t wait_for_change(std::uint64_t seen, std::chrono::milliseconds wait) {
@@ -148,8 +152,8 @@ class JobService {
 
   // --- Aggregates ---------------------------------------------------------------------
 
-  // Asks, and waits up to limits::kAggregatesWait for the answers. `json` is the object of
-  // definitions by name. kConflict unless Job Complete and verified.
+  // Asks, and waits up to limits::kAggregatesWait for the answers. `json` is the object
+  // of definitions by name. kConflict unless Job Complete and verified.
   Result<AggregatesAnswer> request_aggregates(const Caller& caller, const JobId& id,
                                               std::string_view json);
   // kNotFound with AGGREGATES_NOT_REQUESTED before any was asked for.
@@ -159,7 +163,11 @@ class JobService {
 
   // Resources that the caller may see, by name.
   Result<std::vector<std::shared_ptr<const Resource>>> resources(const Caller& caller);
-  Result<std::shared_ptr<const Resource>> resource(const Caller& caller, std::string_view name);
+  Result<std::shared_ptr<const Resource>> resource(const Caller& caller,
+                                                   std::string_view name);
+
+  // Whoever waits here (for a job's end, for aggregates) is answered at once from now on.
+  void stop();
 
   const ServiceSettings& settings() const { return settings_; }
 
@@ -169,18 +177,22 @@ class JobService {
  private:
   Parts parts_;
   ServiceSettings settings_;
-  Result<Job> wait_until(const JobId& id, std::chrono::milliseconds wait, std::uint64_t seen,
+  std::atomic<bool> stopping_ = false;
+  Result<Job> wait_until(const JobId& id, std::chrono::milliseconds wait,
+                         std::uint64_t seen,
                          const std::function<bool(const Job&)>& reached);
   Result<Job> resubmit(const Caller& caller, const Job& job, const JobRequest& request,
                        const ByteSource& source);
-  Result<Job> receive_whole(const Caller& caller, const Job& job, const Resource& resource,
-                            const JobRequest& request, const ByteSource& source);
-  Result<Job> complete_upload(const Caller& caller, const Job& job, const Resource& resource,
-                              std::string fingerprint, bool envelope_may_make_upsert);
+  Result<Job> receive_whole(const Caller& caller, const Job& job,
+                            const Resource& resource, const JobRequest& request,
+                            const ByteSource& source);
+  Result<Job> complete_upload(const Caller& caller, const Job& job,
+                              const Resource& resource, std::string fingerprint,
+                              bool envelope_may_make_upsert);
 
   std::mutex uploads_mutex_;
-  std::set<JobId> uploads_under_way_;  // Jobs that a part is arriving for. uploads_mutex_.
-
+  std::set<JobId>
+      uploads_under_way_;  // Jobs that a part is arriving for. uploads_mutex_.
 };
 
 }  // namespace tallyman

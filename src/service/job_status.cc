@@ -15,7 +15,8 @@ double percentage_of(const Job& job) {
   return tenths / 10.0;
 }
 
-// Seconds, by the rate since the first claim. Nothing before the first unit or after the end.
+// Seconds, by the rate since the first claim. Nothing before the first unit or after the
+// end.
 std::optional<std::int64_t> remaining_seconds(const Job& job, Timestamp now) {
   if (job.state != JobState::kInProgress || !job.started_at) return std::nullopt;
   const std::uint64_t done = std::max(job.counts.processed(), job.checked_items);
@@ -27,7 +28,8 @@ std::optional<std::int64_t> remaining_seconds(const Job& job, Timestamp now) {
 
 }  // namespace
 
-Result<JobStatus> JobService::status(const Caller& caller, const JobReference& reference) {
+Result<JobStatus> JobService::status(const Caller& caller,
+                                     const JobReference& reference) {
   TALLY_TRY_ASSIGN(Job job, find(caller, reference));
   JobStatus status{.job = std::move(job)};
   const Job& now = status.job;

@@ -22,7 +22,8 @@ UploadIntake::Options intake_options(const ServiceSettings& settings, Target& ta
   UploadIntake::Options options;
   options.format = job.options.format;
   options.split.record_bytes_max = settings.record_bytes_max;
-  options.split.piece_bytes_max = std::max(limits::kPieceBytesMax, settings.record_bytes_max);
+  options.split.piece_bytes_max =
+      std::max(limits::kPieceBytesMax, settings.record_bytes_max);
   options.split.data_is_a_field = resource.field_place("data").has_value();
   options.upload_bytes_max = settings.upload_bytes_max;
   options.judge_header = [&target, &resource, &job](const auto& columns) {
@@ -39,8 +40,10 @@ void hash_request(ContentHash& hash, const JobRequest& request) {
 
 }  // namespace
 
-Result<std::uint64_t> JobService::append(const Caller& caller, const JobReference& reference,
-                                         const UploadPart& part, const ByteSource& source) {
+Result<std::uint64_t> JobService::append(const Caller& caller,
+                                         const JobReference& reference,
+                                         const UploadPart& part,
+                                         const ByteSource& source) {
   TALLY_TRY_ASSIGN(Job job, find_writable(parts_.jobs, caller, reference));
   const UploadGate gate(uploads_mutex_, uploads_under_way_, job.id);
   if (!gate.entered()) return part_is_arriving(job);
@@ -49,14 +52,15 @@ Result<std::uint64_t> JobService::append(const Caller& caller, const JobReferenc
     return invalid_state(job, "take data", "start a new job");
   }
   TALLY_TRY_ASSIGN(const auto resource, parts_.catalog.find(job.resource));
-  TALLY_TRY_ASSIGN(const auto intake,
-                   UploadIntake::open(parts_.payloads, job.id,
-                                      intake_options(settings_, parts_.target, *resource, job)));
+  TALLY_TRY_ASSIGN(
+      const auto intake,
+      UploadIntake::open(parts_.payloads, job.id,
+                         intake_options(settings_, parts_.target, *resource, job)));
   if (part.offset != intake->offset()) {
     return Error{ErrorCode::kConflict,
-                 "the upload of job " + job.id.to_string() + " goes on at Upload-Offset " +
-                     std::to_string(intake->offset()) + ", not " +
-                     std::to_string(part.offset) + "; send from there",
+                 "the upload of job " + job.id.to_string() +
+                     " goes on at Upload-Offset " + std::to_string(intake->offset()) +
+                     ", not " + std::to_string(part.offset) + "; send from there",
                  "WRONG_OFFSET"};
   }
   TALLY_TRY(intake->receive(source, part.all_or_nothing, nullptr));
@@ -68,7 +72,8 @@ Result<std::uint64_t> JobService::upload_offset(const Caller& caller,
   TALLY_TRY_ASSIGN(const Job job, find_writable(parts_.jobs, caller, reference));
   if (job.submission) return job.upload_bytes;
   auto offset = parts_.payloads.checkpointed_offset(job.id);
-  if (!offset.ok() && offset.error().code == ErrorCode::kNotFound) return std::uint64_t{0};
+  if (!offset.ok() && offset.error().code == ErrorCode::kNotFound)
+    return std::uint64_t{0};
   return offset;
 }
 
@@ -95,8 +100,10 @@ Result<Job> JobService::complete_upload(const Caller& caller, const Job& job,
     return std::move(sealed).error();
   } else {
     std::optional<std::uint64_t> records_max;
-    if (job.options.atomic || job.options.dry_run) records_max = settings_.atomic_records_max;
-    TALLY_TRY_ASSIGN(const auto intake, UploadIntake::open(parts_.payloads, job.id, options));
+    if (job.options.atomic || job.options.dry_run)
+      records_max = settings_.atomic_records_max;
+    TALLY_TRY_ASSIGN(const auto intake,
+                     UploadIntake::open(parts_.payloads, job.id, options));
     TALLY_TRY_ASSIGN(received, intake->finish(records_max));
   }
 
@@ -134,9 +141,9 @@ Result<Job> JobService::submit(const Caller& caller, const JobRequest& request,
   TALLY_TRY(check_request(parts_.target, *resource, request));
 
   if (!request.idempotency_key.empty()) {
-    TALLY_TRY_ASSIGN(auto existing, parts_.jobs.find_by_idempotency_key(
-                                        caller.owner, request.resource,
-                                        request.idempotency_key));
+    TALLY_TRY_ASSIGN(auto existing,
+                     parts_.jobs.find_by_idempotency_key(caller.owner, request.resource,
+                                                         request.idempotency_key));
     if (existing) return resubmit(caller, *existing, request, source);
   }
   TALLY_TRY_ASSIGN(

@@ -49,12 +49,14 @@ std::string_view cell_text(const Cell& cell) {
 
 // Hands the whole text of a record out, however long it is.
 template <class TakeChunk>
-Result<void> for_each_chunk(const RecordWithOutcome& row, PayloadReader& payload, TakeChunk take) {
+Result<void> for_each_chunk(const RecordWithOutcome& row, PayloadReader& payload,
+                            TakeChunk take) {
   const Piece& piece = row.batch->piece();
   if (piece.kind != PieceKind::kTooLarge) return take(row.batch->raw(row.index));
   std::vector<char> buffer(kChunkBytes);
   for (std::uint64_t done = 0; done < piece.length;) {
-    const std::size_t length = std::min<std::uint64_t>(buffer.size(), piece.length - done);
+    const std::size_t length =
+        std::min<std::uint64_t>(buffer.size(), piece.length - done);
     TALLY_TRY(payload.read(piece.offset + done, {buffer.data(), length}));
     TALLY_TRY(take(std::string_view(buffer.data(), length)));
     done += length;
@@ -130,8 +132,7 @@ class CsvResultWriter final : public ResultWriter {
   Result<void> csv_record(const ResultRow& row, PayloadReader& payload, std::string& out,
                           const TextSink& sink) {
     if (row.record.batch->fault(row.record.index)) {
-      out += delimiter_;
-      TALLY_TRY(quoted_original(row, payload, out, sink));
+      TALLY_TRY(original_cell(row, payload, out, sink));
       out.append(columns_.size() - 1, delimiter_);
       return {};
     }
@@ -140,32 +141,45 @@ class CsvResultWriter final : public ResultWriter {
       out += row.record.batch->raw(row.record.index);
       return {};
     }
-    for (const Cell& cell : row.record.batch->record(row.record.index)) add_value(out, cell);
+    for (const Cell& cell : row.record.batch->record(row.record.index))
+      add_value(out, cell);
     return {};
   }
 
   Result<void> json_record(const ResultRow& row, PayloadReader& payload, std::string& out,
                            const TextSink& sink) {
-    for (const Cell& cell : row.record.batch->record(row.record.index)) add_value(out, cell);
+    for (const Cell& cell : row.record.batch->record(row.record.index))
+      add_value(out, cell);
+    return original_cell(row, payload, out, sink);
+  }
+
+  Result<void> original_cell(const ResultRow& row, PayloadReader& payload,
+                             std::string& out, const TextSink& sink) {
+    const bool whole = row.record.batch->piece().kind != PieceKind::kTooLarge;
+    if (safe_ && whole) {
+      add_cell(out, row.record.batch->raw(row.record.index));
+      return {};
+    }
     out += delimiter_;
     return quoted_original(row, payload, out, sink);
   }
 
+  // The whole text in one quoted cell.
   Result<void> quoted_original(const ResultRow& row, PayloadReader& payload,
                                std::string& out, const TextSink& sink) {
+    if (row.record.batch->piece().kind != PieceKind::kTooLarge) {
+      append_csv_quoted(out, row.record.batch->raw(row.record.index));
+      return {};
+    }
     out += '"';
-    bool first = true;
-    TALLY_TRY(for_each_chunk(row.record, payload, [&](std::string_view chunk) -> Result<void> {
-      if (first && safe_ && is_formula_start(chunk)) out += '\'';
-      first = false;
+    TALLY_TRY(for_each_chunk(row.record, payload, [&](std::string_view chunk) {
       for (const char byte : chunk) {
         if (byte == '"') out += '"';
         out += byte;
       }
-      if (chunk.size() < kChunkBytes) return {};
-      TALLY_TRY(sink(out));
+      const Result<void> sent = sink(out);
       out.clear();
-      return {};
+      return sent;
     }));
     out += '"';
     return {};
@@ -256,21 +270,23 @@ class JsonResultWriter final : public ResultWriter {
     }
   }
 
-  Result<void> add_original(JsonWriter& json, const ResultRow& row, PayloadReader& payload,
-                            std::string& out, const TextSink& sink) {
+  Result<void> add_original(JsonWriter& json, const ResultRow& row,
+                            PayloadReader& payload, std::string& out,
+                            const TextSink& sink) {
     const bool whole = row.record.batch->piece().kind != PieceKind::kTooLarge;
     if (whole && is_utf8(row.record.batch->raw(row.record.index))) {
       json.key("_original").text(row.record.batch->raw(row.record.index));
       return {};
     }
     json.key("_original_base64").raw("\"");
-    TALLY_TRY(for_each_chunk(row.record, payload, [&](std::string_view chunk) -> Result<void> {
-      append_base64(out, chunk);
-      if (chunk.size() < kChunkBytes) return {};
-      TALLY_TRY(sink(out));
-      out.clear();
-      return {};
-    }));
+    TALLY_TRY(
+        for_each_chunk(row.record, payload, [&](std::string_view chunk) -> Result<void> {
+          append_base64(out, chunk);
+          if (chunk.size() < kChunkBytes) return {};
+          TALLY_TRY(sink(out));
+          out.clear();
+          return {};
+        }));
     out += '"';
     return {};
   }
@@ -288,7 +304,8 @@ std::string result_id(const RecordWithOutcome& record) {
   if (!record.unit || !is_success(record.outcome)) return {};
   switch (record.unit->ids.kind) {
     case RowIdKind::kNone: return {};
-    case RowIdKind::kInteger: return std::to_string(record.unit->ids.integers[record.place]);
+    case RowIdKind::kInteger:
+      return std::to_string(record.unit->ids.integers[record.place]);
     case RowIdKind::kText: return std::string(record.unit->ids.text(record.place));
   }
   return {};
@@ -298,7 +315,8 @@ std::unique_ptr<ResultWriter> make_result_writer(const Job& job,
                                                  std::vector<std::string> columns,
                                                  const ResultQuery& query) {
   if (query.format == ResultFormat::kCsv) {
-    return std::make_unique<CsvResultWriter>(job, std::move(columns), query.spreadsheet_safe);
+    return std::make_unique<CsvResultWriter>(job, std::move(columns),
+                                             query.spreadsheet_safe);
   }
   return std::make_unique<JsonResultWriter>(job, std::move(columns),
                                             query.format == ResultFormat::kJson);

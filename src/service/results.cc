@@ -22,7 +22,8 @@ class ParentRecords {
       TALLY_TRY_ASSIGN(parents_, ledger_.parent_records(child_, record));
       if (parents_.empty()) return std::optional<RecordNumber>();
     }
-    return std::optional(parents_[static_cast<std::size_t>(record.value() - first_.value())]);
+    return std::optional(
+        parents_[static_cast<std::size_t>(record.value() - first_.value())]);
   }
 
  private:
@@ -60,7 +61,8 @@ struct ResultStream {
   }
 };
 
-// The fields of a JSON upload's records; none where the table is gone: their text remains.
+// The fields of a JSON upload's records; none where the table is gone: their text
+// remains.
 Resource fields_of(ResourceCatalog& catalog, const Job& job) {
   auto found = catalog.find(job.resource);
   return found.ok() ? *found.value() : Resource{};
@@ -84,9 +86,9 @@ Result<std::function<Result<void>(const TextSink&)>> open_results(
   auto& parts = service.parts();
   TALLY_TRY_ASSIGN(const Job job, service.find(caller, reference));
   if (!job.submission) {
-    return invalid_state(job, "give results", is_terminal(job.state)
-                                                  ? "its upload was never completed"
-                                                  : "complete its upload first");
+    return invalid_state(job, "give results",
+                         is_terminal(job.state) ? "its upload was never completed"
+                                                : "complete its upload first");
   }
   if (job.results_expired) return results_expired(job);
   auto payload = parts.payloads.open(job.id);
@@ -96,8 +98,8 @@ Result<std::function<Result<void>(const TextSink&)>> open_results(
   if (!payload.ok()) return std::move(payload).error();
 
   const RecordReader::Options options =
-      reader_options(job.operation, job.options, job.columns, fields_of(parts.catalog, job),
-                     service.settings().record_bytes_max);
+      reader_options(job.operation, job.options, job.columns,
+                     fields_of(parts.catalog, job), service.settings().record_bytes_max);
   Ledger& ledger = parts.ledger;
   const UnitSource units = [&ledger, number = job.number](WindowNumber window,
                                                           SliceNumber slice) {

@@ -7,10 +7,10 @@
 // in the order of the upload. Of a running job: what is committed.
 //
 // CSV: `_record,_outcome,_id,_error_code,_error_field,_error` (a retry: and
-// `_parent_record`), then the uploaded columns. Of a CSV upload a record's own bytes follow
-// unchanged; a record that is not a row of as many cells has its whole text in the first
-// uploaded column, quoted, so that every line has the same number of cells. Of NDJSON and
-// JSON uploads: the resource's fields in catalogue order, then `_original`.
+// `_parent_record`), then the uploaded columns. Of a CSV upload a record's own bytes
+// follow unchanged; a record that is not a row of as many cells has its whole text in the
+// first uploaded column, quoted, so that every line has the same number of cells. Of
+// NDJSON and JSON uploads: the resource's fields in catalogue order, then `_original`.
 // NDJSON and JSON: an object a record: the same names, and the record under "_original"
 // ("_original_base64" where it is not UTF-8), fields of CSV uploads as JSON strings.
 //
@@ -42,10 +42,9 @@ struct ResultQuery {
 using TextSink = std::function<Result<void>(std::string_view)>;
 
 // Checks everything that can be refused; the returned function then streams.
-Result<std::function<Result<void>(const TextSink&)>> open_results(JobService& service,
-                                                                  const Caller& caller,
-                                                                  const JobReference& job,
-                                                                  const ResultQuery& query);
+Result<std::function<Result<void>(const TextSink&)>> open_results(
+    JobService& service, const Caller& caller, const JobReference& job,
+    const ResultQuery& query);
 
 // "succeeded" is created, updated, unchanged and deleted; else one outcome's name.
 std::optional<std::set<Outcome>> outcomes_from_filter(std::string_view name);

@@ -47,17 +47,20 @@ Result<std::unique_ptr<UploadIntake>> UploadIntake::start_over(PayloadStore& pay
 }
 
 Result<std::unique_ptr<UploadIntake>> UploadIntake::open(PayloadStore& payloads,
-                                                         const JobId& job, Options options) {
+                                                         const JobId& job,
+                                                         Options options) {
   auto resumed = payloads.resume(job);
   if (!resumed.ok() && resumed.error().code == ErrorCode::kNotFound) {
     return start_over(payloads, job, std::move(options));
   }
   if (!resumed.ok()) return std::move(resumed).error();
   ResumedPayload payload = std::move(resumed).value();
-  if (payload.splitter_state.empty()) return start_over(payloads, job, std::move(options));
+  if (payload.splitter_state.empty())
+    return start_over(payloads, job, std::move(options));
 
-  TALLY_TRY_ASSIGN(RestoredSplitter restored,
-                   restore_splitter(options.format, options.split, payload.splitter_state));
+  TALLY_TRY_ASSIGN(
+      RestoredSplitter restored,
+      restore_splitter(options.format, options.split, payload.splitter_state));
   if (restored.resume_offset < payload.writer->offset()) {
     TALLY_TRY_ASSIGN(auto reader, payloads.open_unsealed(job));
     TALLY_TRY(feed(*reader, restored.resume_offset, payload.writer->offset(),
@@ -113,7 +116,8 @@ Result<void> UploadIntake::checkpoint() {
   return writer_->checkpoint(splitter_->checkpoint());
 }
 
-Result<UploadIntake::Received> UploadIntake::finish(std::optional<std::uint64_t> records_max) {
+Result<UploadIntake::Received> UploadIntake::finish(
+    std::optional<std::uint64_t> records_max) {
   TALLY_TRY(splitter_->finish());
   TALLY_TRY(judge());
   writer_->add_pieces(splitter_->take_pieces());

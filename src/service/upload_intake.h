@@ -4,8 +4,8 @@
 //   TALLY_TRY(intake->receive(source, {...}));   // durable when this returns
 //   TALLY_TRY_ASSIGN(auto whole, intake->finish());
 //
-// Between parts all that is known lies in the payload's last checkpoint: an intake is made
-// anew for each part, on whichever node the part arrives.
+// Between parts all that is known lies in the payload's last checkpoint: an intake is
+// made anew for each part, on whichever node the part arrives.
 //
 // Threads: one. Memory: the splitter's and the payload writer's buffers.
 #pragma once
@@ -45,11 +45,12 @@ class UploadIntake {
   };
 
   // Goes on where the last checkpoint stands (a new payload: at 0).
-  static Result<std::unique_ptr<UploadIntake>> open(PayloadStore& payloads, const JobId& job,
-                                                    Options options);
+  static Result<std::unique_ptr<UploadIntake>> open(PayloadStore& payloads,
+                                                    const JobId& job, Options options);
   // From 0, whatever was there.
   static Result<std::unique_ptr<UploadIntake>> start_over(PayloadStore& payloads,
-                                                          const JobId& job, Options options);
+                                                          const JobId& job,
+                                                          Options options);
 
   std::uint64_t offset() const { return writer_->offset(); }
 

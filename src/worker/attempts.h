@@ -48,12 +48,13 @@ class Attempts {
   template <class Attempt>
   auto make(Attempt attempt) -> Result<std::optional<
       std::remove_cvref_t<decltype(std::declval<decltype(attempt())>().value())>>> {
-    using Value = std::remove_cvref_t<decltype(std::declval<decltype(attempt())>().value())>;
+    using Done =
+        std::remove_cvref_t<decltype(std::declval<decltype(attempt())>().value())>;
     while (!must_pause()) {
       auto done = attempt();
       if (done.ok()) {
         succeeded();
-        return std::optional<Value>(std::move(done).value());
+        return std::optional<Done>(std::move(done).value());
       }
       if (done.error().code == ErrorCode::kLost) {
         paused_ = Pause::kLost;
@@ -62,7 +63,7 @@ class Attempts {
       if (!worth_another(done.error())) return std::move(done).error();
       failed(done.error());
     }
-    return std::optional<Value>();
+    return std::optional<Done>();
   }
 
  private:
@@ -80,8 +81,8 @@ class Attempts {
   void failed(const Error& error) {
     ++retries_;
     reason_ = error.message;
-    log_warning("attempt_failed", {{"job_number", std::to_string(job_.value())},
-                                   {"why", error.message}});
+    log_warning("attempt_failed",
+                {{"job_number", std::to_string(job_.value())}, {"why", error.message}});
     stop_.wait_for(backoff_.next());
   }
 

@@ -1,7 +1,7 @@
 // Backoff: how long to wait before what failed for a passing reason is tried again.
 //
-// Doubles from 20 ms to 5 s, each time somewhere between half and the whole of it, so that
-// workers that failed together do not come back together.
+// Doubles from 20 ms to 5 s, each time somewhere between half and the whole of it, so
+// that workers that failed together do not come back together.
 //
 // Threads: one.
 #pragma once

@@ -25,20 +25,24 @@ Result<std::unique_ptr<WindowSource>> JobPlan::windows(PayloadStore& payloads,
                                                        RecordNumber first) const {
   TALLY_TRY_ASSIGN(auto payload, payloads.open(job.id));
   return std::make_unique<WindowSource>(
-      std::make_unique<BatchStream>(std::move(payload), reader), *job.plan, number, first);
+      std::make_unique<BatchStream>(std::move(payload), reader), *job.plan, number,
+      first);
 }
 
 Result<std::unique_ptr<KeyTable>> JobPlan::note_keys(const WorkerParts& parts) const {
-  if (job.options.on_duplicate == OnDuplicate::kSequence) return std::unique_ptr<KeyTable>();
+  if (job.options.on_duplicate == OnDuplicate::kSequence)
+    return std::unique_ptr<KeyTable>();
   TALLY_TRY_ASSIGN(auto keys,
                    writer->make_key_table(parts.payloads.scratch_path(job.id, "keys")));
-  TALLY_TRY_ASSIGN(auto source, windows(parts.payloads, WindowNumber(0), RecordNumber(1)));
+  TALLY_TRY_ASSIGN(auto source,
+                   windows(parts.payloads, WindowNumber(0), RecordNumber(1)));
   WindowPipeline pipeline(std::move(source), *writer);
   while (true) {
     TALLY_TRY_ASSIGN(auto window, pipeline.next());
     if (!window) break;
     TALLY_TRY(keys->add(*window->bound));
-    TALLY_TRY(note_applied(parts.ledger, job.number, window->number, *window->bound, *keys));
+    TALLY_TRY(
+        note_applied(parts.ledger, job.number, window->number, *window->bound, *keys));
   }
   return keys;
 }

@@ -25,11 +25,12 @@ struct JobPlan {
                               Job job);
 
   // The job's windows from one on, not yet bound.
-  Result<std::unique_ptr<WindowSource>> windows(PayloadStore& payloads, WindowNumber number,
+  Result<std::unique_ptr<WindowSource>> windows(PayloadStore& payloads,
+                                                WindowNumber number,
                                                 RecordNumber first) const;
 
-  // Notes the keys of the whole upload, where on_duplicate needs to know them, and which of
-  // them took effect so far. Null for OnDuplicate::kSequence.
+  // Notes the keys of the whole upload, where on_duplicate needs to know them, and which
+  // of them took effect so far. Null for OnDuplicate::kSequence.
   Result<std::unique_ptr<KeyTable>> note_keys(const WorkerParts& parts) const;
 };
 

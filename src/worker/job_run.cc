@@ -41,12 +41,12 @@ void JobRun::run() {
 }
 
 Result<void> JobRun::work() {
-  TALLY_TRY_ASSIGN(auto job, attempts_.make([&] { return parts_.jobs.find(claim_.job); }));
+  TALLY_TRY_ASSIGN(auto job,
+                   attempts_.make([&] { return parts_.jobs.find(claim_.job); }));
   if (!job) return {};
   const JobId id = job->id;
-  TALLY_TRY_ASSIGN(auto plan, attempts_.make([&] {
-    return JobPlan::make(parts_, settings_, *job);
-  }));
+  TALLY_TRY_ASSIGN(
+      auto plan, attempts_.make([&] { return JobPlan::make(parts_, settings_, *job); }));
   if (!plan) return {};
 
   Result<void> done;

@@ -1,8 +1,9 @@
 // JobRun: works on one claimed slice of a job until it ends, is handed on or is lost.
 //
 // A unit is one transaction: begin_unit, the target writes, end_unit, commit. What fails
-// for a passing reason is tried again with a growing pause and noted in the job (retries);
-// it is never a record's fault. A commit whose reply was lost is found by begin_unit.
+// for a passing reason is tried again with a growing pause and noted in the job
+// (retries); it is never a record's fault. A commit whose reply was lost is found by
+// begin_unit.
 //
 // Threads: one; a second one (WindowPipeline) reads ahead.
 #pragma once

@@ -15,7 +15,8 @@ struct Head {
 };
 
 Error spool_error(const char* action) {
-  const ErrorCode code = errno == ENOSPC ? ErrorCode::kOutOfSpace : ErrorCode::kUnavailable;
+  const ErrorCode code =
+      errno == ENOSPC ? ErrorCode::kOutOfSpace : ErrorCode::kUnavailable;
   return {code, std::string("the job's scratch file cannot be ") + action + ": " +
                     std::strerror(errno)};
 }

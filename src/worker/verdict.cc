@@ -79,8 +79,9 @@ Result<JobVerdict> judge_job(const WorkerParts& parts, db::Transaction& transact
     differ(verdict, questions.error().message);
   } else if (!questions.value().specs.empty()) {
     const Questions& asked = questions.value();
-    TALLY_TRY_ASSIGN(const auto results, parts.target.aggregate(transaction, *plan.resource,
-                                                                asked.specs, ids));
+    TALLY_TRY_ASSIGN(
+        const auto results,
+        parts.target.aggregate(transaction, *plan.resource, asked.specs, ids));
     for (std::size_t i = 0; i < results.size(); ++i) {
       if (i < asked.totals.size()) {
         judge_total(verdict, asked.totals[i], results[i]);

@@ -14,7 +14,7 @@ namespace tallyman {
 struct JobVerdict {
   bool verified = false;
   bool totals_hold = true;
-  std::string detail;  // What differs; else empty.
+  std::string detail;                       // What differs; else empty.
   std::vector<StoredAggregate> aggregates;  // Answered.
 };
 

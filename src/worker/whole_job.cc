@@ -73,8 +73,8 @@ Result<void> WholeJob::write_everything() {
 Result<WholeJob::Written> WholeJob::write_windows() {
   TALLY_TRY_ASSIGN(const auto keys, plan_.note_keys(parts_));
   Written written;
-  TALLY_TRY_ASSIGN(written.spool, LedgerSpool::create(
-                                      parts_.payloads.scratch_path(plan_.job.id, "spool")));
+  TALLY_TRY_ASSIGN(written.spool, LedgerSpool::create(parts_.payloads.scratch_path(
+                                      plan_.job.id, "spool")));
   TALLY_TRY_ASSIGN(auto source,
                    plan_.windows(parts_.payloads, WindowNumber(0), RecordNumber(1)));
   WindowPipeline pipeline(std::move(source), *plan_.writer);
@@ -115,8 +115,8 @@ Result<bool> WholeJob::write_window(Written& written, const PreparedWindow& wind
 Result<void> WholeJob::decide(Written written) {
   JobVerdict verdict;
   if (written.refusal.empty()) {
-    TALLY_TRY_ASSIGN(verdict, judge_job(parts_, *written.transaction, plan_, written.counts,
-                                        written.spool->ids()));
+    TALLY_TRY_ASSIGN(verdict, judge_job(parts_, *written.transaction, plan_,
+                                        written.counts, written.spool->ids()));
     if (plan_.job.options.atomic && !verdict.totals_hold) {
       written.refusal = verdict.detail + "; nothing was written";
     }
@@ -129,11 +129,11 @@ Result<void> WholeJob::decide(Written written) {
 
 Result<void> WholeJob::commit(Written written, const JobVerdict& verdict) {
   db::Transaction& transaction = *written.transaction;
-  TALLY_TRY(written.spool->for_each(
-      [&](WindowNumber window, const UnitOutcomes& outcomes) -> Result<void> {
-        TALLY_TRY(parts_.ledger.begin_unit(transaction, claim_, window));
-        return parts_.ledger.end_unit(transaction, claim_, window, outcomes.size(), outcomes);
-      }));
+  TALLY_TRY(written.spool->for_each([&](WindowNumber window,
+                                        const UnitOutcomes& outcomes) -> Result<void> {
+    TALLY_TRY(parts_.ledger.begin_unit(transaction, claim_, window));
+    return parts_.ledger.end_unit(transaction, claim_, window, outcomes.size(), outcomes);
+  }));
   for (const StoredAggregate& aggregate : verdict.aggregates) {
     TALLY_TRY(parts_.aggregates.answer(transaction, aggregate));
   }
@@ -152,7 +152,8 @@ Result<void> WholeJob::store_after_rollback(Written written, const JobVerdict& v
   written.transaction->rollback();
   written.transaction.reset();
   const bool gave_up = !written.refusal.empty();
-  // A dry run of a partial job that passed its budget keeps what it found, as the job would.
+  // A dry run of a partial job that passed its budget keeps what it found, as the job
+  // would.
   const bool keep_outcomes = !gave_up || !plan_.job.options.atomic;
 
   TALLY_TRY_ASSIGN(auto transaction, parts_.database.begin_write(kWriterWait));
@@ -165,13 +166,13 @@ Result<void> WholeJob::store_after_rollback(Written written, const JobVerdict& v
   for (const StoredAggregate& aggregate : verdict.aggregates) {
     if (!gave_up) TALLY_TRY(parts_.aggregates.answer(*transaction, aggregate));
   }
-  TALLY_TRY(parts_.jobs.apply(
-      *transaction, {.id = plan_.job.id,
-                     .event = gave_up ? JobEvent::kGaveUp : JobEvent::kFinished,
-                     .detail = gave_up ? written.refusal : verdict.detail,
-                     .claim = claim_,
-                     .upload = std::nullopt,
-                     .verified = verdict.verified}));
+  TALLY_TRY(parts_.jobs.apply(*transaction,
+                              {.id = plan_.job.id,
+                               .event = gave_up ? JobEvent::kGaveUp : JobEvent::kFinished,
+                               .detail = gave_up ? written.refusal : verdict.detail,
+                               .claim = claim_,
+                               .upload = std::nullopt,
+                               .verified = verdict.verified}));
   TALLY_TRY(transaction->commit());
   parts_.jobs.announce();
   return {};

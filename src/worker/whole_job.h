@@ -44,7 +44,8 @@ class WholeJob {
   Result<void> write_everything();
   // All windows in one open transaction; a kLost of the writer begins anew.
   Result<Written> write_windows();
-  Result<bool> write_window(Written& written, const PreparedWindow& window, KeyTable* keys);
+  Result<bool> write_window(Written& written, const PreparedWindow& window,
+                            KeyTable* keys);
   Result<void> decide(Written written);
   Result<void> commit(Written written, const JobVerdict& verdict);
   Result<void> store_after_rollback(Written written, const JobVerdict& verdict);

@@ -8,8 +8,8 @@
 //     ... write window->bound ...
 //   }
 //
-// Threads: next() from one thread. The writer's bind() is called in the pipeline's thread.
-// Memory:  two windows: the one given out last and the one after it.
+// Threads: next() from one thread. The writer's bind() is called in the pipeline's
+// thread. Memory:  two windows: the one given out last and the one after it.
 #pragma once
 
 #include <condition_variable>

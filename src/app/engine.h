@@ -1,0 +1,74 @@
+// Engine: the whole server, built from a configuration. The only place that builds
+// objects.
+//
+//   TALLY_TRY_ASSIGN(auto engine, Engine::start(config, {}));
+//   std::puts(engine->url().c_str());
+//   engine->stop(limits::kDrainTime);
+//
+// Threads: stop() from any thread, once.
+// Errors:  kInvalidArgument, kNotFound  the configuration names what is not there
+//          kConflict     another server has the database open
+//          kUnavailable  the database or the port
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/config.h"
+#include "base/result.h"
+#include "store/token_store.h"
+
+namespace tallyman {
+
+// What a program in C++ adds to a configured resource.
+struct ResourceExtension {
+  std::string resource;
+  std::map<std::string, std::vector<Validator>> validators;  // By field.
+  std::map<std::string, AggregateFunction> aggregates;       // By name.
+};
+
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> start(
+      const Config& config, const std::vector<ResourceExtension>& extensions);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // "http://127.0.0.1:8080"
+  const std::string& url() const;
+
+  // The secret of an administrator's token that was made because there was none; or
+  // empty.
+  const std::string& first_token() const;
+
+  // Takes no more requests, lets those under way end, finishes the units under way and
+  // hands their jobs on.
+  void stop(std::chrono::milliseconds grace);
+
+ private:
+  struct Parts;
+  explicit Engine(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+// The token store of a database: for the commands, beside a running server or without
+// one.
+class TokenDatabase {
+ public:
+  static Result<std::unique_ptr<TokenDatabase>> open(const std::string& url);
+  ~TokenDatabase();
+
+  TokenStore& tokens();
+
+ private:
+  struct Parts;
+  explicit TokenDatabase(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace tallyman

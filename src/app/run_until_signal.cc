@@ -1,0 +1,63 @@
+#include "app/run_until_signal.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#include "worker/stop_flag.h"
+
+namespace tallyman {
+namespace {
+
+// Every thread that is started later inherits that the signals are blocked: they are
+// taken by sigwait() alone.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+// Stops the engine; what does not end in time is cut, as a crash would: nothing is lost.
+void drain(Engine& engine) {
+  StopFlag stopped;
+  std::thread watch([&stopped] {
+    if (stopped.wait_for(limits::kDrainTime - std::chrono::milliseconds(500))) return;
+    log_warning("drain_time_over", {});
+    std::_Exit(0);
+  });
+  engine.stop(limits::kDrainTime / 2);
+  stopped.raise();
+  watch.join();
+}
+
+}  // namespace
+
+int run_until_signal(const Config& config,
+                     const std::vector<ResourceExtension>& extensions) {
+  const sigset_t signals = block_signals();
+  set_log_level(config.log_level);
+  auto engine = Engine::start(config, extensions);
+  if (!engine.ok()) {
+    std::fprintf(stderr, "tallyman: %s\n", engine.error().message.c_str());
+    return 2;
+  }
+  std::printf("listening on %s\n", engine.value()->url().c_str());
+  if (const std::string& token = engine.value()->first_token(); !token.empty()) {
+    std::printf("a token for an administrator, shown this once: %s\n", token.c_str());
+  }
+  std::fflush(stdout);
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log_info("stopping", {{"signal", std::to_string(signal)}});
+  drain(*std::move(engine).value());
+  log_info("stopped", {});
+  return 0;
+}
+
+}  // namespace tallyman

@@ -1,0 +1,101 @@
+#include "worker/worker.h"
+
+#include <exception>
+
+#include "base/log.h"
+#include "worker/job_run.h"
+#include "worker/pending_aggregates.h"
+#include "worker/retry_copy.h"
+#include "worker/sweeper.h"
+
+namespace tallyman {
+namespace {
+
+// How often an idle thread looks by itself, beside being woken by a change.
+constexpr std::chrono::milliseconds kIdleTime{250};
+
+// What a thread does over and over: `step` until there is nothing to do, then waits.
+template <class Step>
+void work_until(const StopFlag& stop, JobStore& jobs, const char* what, Step step) {
+  while (!stop.raised()) {
+    const std::uint64_t seen = jobs.version();
+    bool failed = false;
+    bool busy = false;
+    try {
+      const Result<bool> done = step();
+      failed = !done.ok();
+      busy = done.ok() && done.value();
+      if (failed) log_warning(what, {{"why", done.error().message}});
+    } catch (const std::exception& exception) {
+      failed = true;
+      log_error(what, {{"why", exception.what()}});
+    }
+    if (failed) {
+      stop.wait_for(kIdleTime);
+    } else if (!busy) {
+      jobs.wait_for_change(seen, kIdleTime);
+    }
+  }
+}
+
+}  // namespace
+
+Worker::Worker(WorkerParts parts, WorkerSettings settings)
+    : parts_(parts),
+      settings_(std::move(settings)),
+      keeper_(parts.jobs, settings_.lease_time) {
+  for (unsigned i = 0; i < settings_.threads; ++i) {
+    threads_.emplace_back([this] { run_jobs(); });
+  }
+  threads_.emplace_back([this] { run_chores(); });
+  threads_.emplace_back([this] { run_sweeps(); });
+}
+
+Worker::~Worker() { stop(); }
+
+void Worker::stop() {
+  stop_.raise();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+void Worker::run_jobs() {
+  work_until(stop_, parts_.jobs, "job_thread_failed", [this] { return run_next_job(); });
+}
+
+void Worker::run_chores() {
+  work_until(stop_, parts_.jobs, "chore_failed", [this] { return run_next_chore(); });
+}
+
+void Worker::run_sweeps() {
+  do {
+    if (const auto swept = sweep(parts_, settings_); !swept.ok()) {
+      log_warning("sweep_failed", {{"why", swept.error().message}});
+    }
+  } while (!stop_.wait_for(sweep_interval(settings_)));
+}
+
+Result<bool> Worker::run_next_job() {
+  TALLY_TRY_ASSIGN(const auto claim, parts_.jobs.claim(settings_.name, settings_.plan,
+                                                       settings_.lease_time));
+  if (!claim) return false;
+  log_info(claim->reclaimed ? "slice_reclaimed" : "slice_claimed",
+           {{"job_number", std::to_string(claim->job.value())}});
+  const LeaseKeeper::Hold hold(keeper_, *claim);
+  JobRun(parts_, settings_, stop_, *claim, hold).run();
+  return true;
+}
+
+Result<bool> Worker::run_next_chore() {
+  TALLY_TRY_ASSIGN(const auto claim,
+                   parts_.jobs.claim_retry(settings_.name, settings_.lease_time));
+  if (claim) {
+    const LeaseKeeper::Hold hold(keeper_, *claim);
+    TALLY_TRY(RetryCopy(parts_, settings_, *claim).run());
+    return true;
+  }
+  return answer_pending_aggregates(parts_);
+}
+
+}  // namespace tallyman
