@@ -6,12 +6,17 @@
 #include <array>
 
 #include "model/content.h"
+#include "model/json_number.h"
 #include "model/limits.h"
 
 namespace tallyman::rest {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
+
+// Definitions of aggregates are three deep; what is deeper is none, and takes stack to
+// read.
+constexpr int kDepthMax = 32;
 
 Error not_an_object() {
   return {ErrorCode::kInvalidArgument,
@@ -21,6 +26,53 @@ Error not_an_object() {
 std::string_view trimmed(std::string_view text) {
   const std::size_t end = text.find_last_not_of(" \t\r\n");
   return text.substr(0, end == std::string_view::npos ? 0 : end + 1);
+}
+
+simdjson::error_code check_object(ondemand::object object, int depth);
+
+// The parser believes what it does not look at, so everything is looked at once. (The
+// other parser of simdjson is strict, but takes no number past 64 bits.)
+simdjson::error_code check_value(ondemand::value value, int depth) {
+  if (depth > kDepthMax) return simdjson::DEPTH_ERROR;
+  ondemand::json_type type;
+  if (const auto error = value.type().get(type)) return error;
+  switch (type) {
+    case ondemand::json_type::string: return value.get_string().error();
+    case ondemand::json_type::boolean: return value.get_bool().error();
+    case ondemand::json_type::null:
+      return trimmed(value.raw_json_token()) == "null" ? simdjson::SUCCESS
+                                                       : simdjson::N_ATOM_ERROR;
+    case ondemand::json_type::number:
+      return is_json_number(trimmed(value.raw_json_token())) ? simdjson::SUCCESS
+                                                             : simdjson::NUMBER_ERROR;
+    case ondemand::json_type::array: {
+      ondemand::array array;
+      if (const auto error = value.get_array().get(array)) return error;
+      for (auto element : array) {
+        ondemand::value member;
+        if (const auto error = element.get(member)) return error;
+        if (const auto error = check_value(member, depth + 1)) return error;
+      }
+      return simdjson::SUCCESS;
+    }
+    case ondemand::json_type::object: {
+      ondemand::object object;
+      if (const auto error = value.get_object().get(object)) return error;
+      return check_object(object, depth);
+    }
+  }
+  return simdjson::INCORRECT_TYPE;
+}
+
+simdjson::error_code check_object(ondemand::object object, int depth) {
+  for (auto field : object) {
+    std::string_view name;
+    ondemand::value value;
+    if (const auto error = field.unescaped_key().get(name)) return error;
+    if (const auto error = field.value().get(value)) return error;
+    if (const auto error = check_value(value, depth + 1)) return error;
+  }
+  return simdjson::SUCCESS;
 }
 
 simdjson::error_code read_names(ondemand::array elements,
@@ -105,18 +157,17 @@ Result<std::vector<SentOption>> read_json_request(http::Request& request) {
 }
 
 Result<std::vector<SentOption>> members_of_json(std::string_view json) {
-  // Once through the strict parser: the other one believes what it does not look at.
   const simdjson::padded_string padded(json);
-  simdjson::dom::parser checker;
-  simdjson::dom::object checked;
-  if (checker.parse(padded).get(checked)) return not_an_object();
-
   ondemand::parser parser;
   ondemand::document document;
   ondemand::object object;
-  if (parser.iterate(padded).get(document) || document.get_object().get(object)) {
+  if (parser.iterate(padded).get(document) || document.get_object().get(object) ||
+      check_object(object, 0) ||
+      document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
     return not_an_object();
   }
+  document.rewind();
+  if (document.get_object().get(object)) return not_an_object();
   std::vector<SentOption> members;
   for (auto field : object) {
     SentOption member;
