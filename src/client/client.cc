@@ -18,6 +18,16 @@ Error error_of(const Call& call, const Reply& reply) {
   return parse_refusal(reply.status, reply.body, called(call));
 }
 
+// The server has more or less of the upload than we thought: it tells how much.
+constexpr std::string_view kWrongOffset = "WRONG_OFFSET";
+// The server has not yet seen that the connection of an earlier part broke.
+constexpr std::string_view kPartIsArriving = "UPLOAD_IN_PROGRESS";
+
+std::string code_of(const Reply& reply) {
+  return reply.status == 409 ? parse_refusal(reply.status, reply.body, "").detail_code
+                             : std::string();
+}
+
 std::optional<std::uint64_t> offset_of(const Reply& reply) {
   const auto header = reply.header("upload-offset");
   if (!header) return std::nullopt;
@@ -65,7 +75,7 @@ bool Client::try_again(const Reply& reply, Repeat repeat, Retries& retries) {
     if (header) retry_after = retry_after_seconds(*header);
     // Without it a 503 may come from a proxy that has passed the call on.
     if (repeat == Repeat::kOnlyIfNotSent && !retry_after) return false;
-  } else {
+  } else if (code_of(reply) != kPartIsArriving) {
     return false;
   }
   const auto wait = retries.next(retry_after);
@@ -155,13 +165,8 @@ Result<std::uint64_t> Client::upload(const JobReference& job, UploadSource& sour
     }
     const Error error =
         error_of({.method = "PUT", .path = job_path(job, "data/")}, reply);
-    // The server may know more than we do, or still be busy with a part whose connection
-    // it has not seen break.
-    const bool wrong_offset = reply.status == 409 && offset_of(reply).has_value();
-    if (wrong_offset) {
-      const auto wait = retries.next(std::nullopt);
-      if (!wait) return error;
-      if (*offset_of(reply) == offset) retries.wait(*wait);
+    if (error.detail_code == kWrongOffset) {
+      if (!retries.next(std::nullopt)) return error;
     } else if (!try_again(reply, Repeat::kSafe, retries)) {
       return error;
     }

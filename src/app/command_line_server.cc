@@ -1,0 +1,100 @@
+// The commands of whoever runs the server: serve, check-config, token.
+#include "app/command_help.h"
+#include "app/command_options.h"
+#include "app/quantities.h"
+
+namespace tallyman {
+
+void add_serve(CLI::App& app, CommandLine& line) {
+  CLI::App* const command = app.add_subcommand("serve", "Runs the server");
+  command->footer(help_end("serve"));
+  const auto options = std::make_shared<ServeOptions>();
+  auto* const config = command->add_option("--config", options->config_file,
+                                           "What to serve and how (TOML)");
+  auto* const database = command->add_option("--database", options->database,
+                                             "Where the tables are: sqlite:FILE");
+  auto* const expose = add_names(*command, "--expose", options->expose,
+                                 "Tables to offer, each under its own name");
+  database->needs(expose)->excludes(config);
+  expose->needs(database);
+  command->add_option("--listen", options->listen,
+                      "Address and port (default: as configured, else 127.0.0.1:8080)");
+  command->add_flag(
+      "--insecure", options->insecure,
+      "Answer everybody, without tokens: whoever reaches the address may do "
+      "everything");
+  command->add_option("--workers", options->workers, "Jobs that run at the same time")
+      ->check(CLI::Range(1, 256));
+  auto* const certificate = command->add_option(
+      "--tls-certificate", options->tls_certificate, "Certificate with its chain (PEM)");
+  auto* const key =
+      command->add_option("--tls-key", options->tls_key, "The certificate's key (PEM)");
+  certificate->needs(key);
+  key->needs(certificate);
+  command->add_option("--log-level", options->log_level,
+                      "debug, info, warning, error or off (default: info)");
+  command->callback([options, &line] {
+    if (options->config_file.empty() && options->database.empty()) {
+      refuse("serve", "needs --config FILE, or --database URL with --expose TABLE");
+    }
+    line.command = *options;
+  });
+}
+
+void add_check_config(CLI::App& app, CommandLine& line) {
+  CLI::App* const command =
+      app.add_subcommand("check-config", "Says what is wrong with a configuration");
+  command->footer(help_end("check-config"));
+  const auto options = std::make_shared<CheckConfigCommand>();
+  command->add_option("FILE", options->file, "The configuration (TOML)")->required();
+  command->callback([options, &line] { line.command = *options; });
+}
+
+namespace {
+
+void add_database(CLI::App& command, std::string& into) {
+  command.add_option("--database", into, "The server's database: sqlite:FILE")
+      ->required();
+}
+
+void add_token_create(CLI::App& token, CommandLine& line) {
+  CLI::App* const command = token.add_subcommand("create", "Makes a token and prints it");
+  command->footer(help_end("token create"));
+  const auto options = std::make_shared<TokenCreateCommand>();
+  add_database(*command, options->database);
+  command->add_option("--name", options->name, "What history and logs call it")
+      ->required();
+  command->add_option("--owner", options->owner, "Whose jobs it makes and sees")
+      ->required();
+  command->add_option("--scope", options->scopes, "What it allows; several are possible")
+      ->required();
+  add_parsed(*command, "--expires", options->expires, parse_duration,
+             "a time with its unit, as in 30d or 12h",
+             "How long it works (default: always)");
+  command->callback([options, &line] { line.command = *options; });
+}
+
+}  // namespace
+
+void add_token(CLI::App& app, CommandLine& line) {
+  CLI::App* const token = app.add_subcommand("token", "Makes, lists and revokes tokens");
+  token->footer(help_end("token"));
+  token->require_subcommand(1);
+  add_token_create(*token, line);
+
+  CLI::App* const list =
+      token->add_subcommand("list", "Lists tokens, without their secrets");
+  list->footer(help_end("token list"));
+  const auto list_options = std::make_shared<TokenListCommand>();
+  add_database(*list, list_options->database);
+  list->callback([list_options, &line] { line.command = *list_options; });
+
+  CLI::App* const revoke = token->add_subcommand("revoke", "Ends a token at once");
+  revoke->footer(help_end("token revoke"));
+  const auto revoke_options = std::make_shared<TokenRevokeCommand>();
+  revoke->add_option("NAME", revoke_options->name, "The token's name")->required();
+  add_database(*revoke, revoke_options->database);
+  revoke->callback([revoke_options, &line] { line.command = *revoke_options; });
+}
+
+}  // namespace tallyman

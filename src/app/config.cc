@@ -1,0 +1,343 @@
+#include "app/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include "app/config_reading.h"
+#include "app/config_resources.h"
+
+namespace tallyman {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kKiB = 1ULL << 10;
+constexpr std::uint64_t kMiB = 1ULL << 20;
+constexpr std::uint64_t kGiB = 1ULL << 30;
+constexpr std::uint64_t kTiB = 1ULL << 40;
+
+template <class Value, class Range>
+struct Setting {
+  std::string_view key;
+  Range range;
+  Value& (*in)(Config&);
+};
+using CountSetting = Setting<std::uint64_t, CountRange>;
+using TimeSetting = Setting<milliseconds, TimeRange>;
+
+constexpr auto kCounts = std::to_array<CountSetting>({
+    {"workers", {1, 256}, [](Config& c) -> auto& { return c.workers;
+}  // namespace
+}  // namespace tallyman
+, {"window_records", {1, 10'000'000}, [](Config& c) -> auto& {return c.window_records;
+}
+}
+, {"expansion_ratio_max", {1, 100'000},
+   [](Config& c) -> auto& {return c.expansion_ratio_max;
+}
+}
+, {"atomic_records_max", {1, 1'000'000'000},
+   [](Config& c) -> auto& {return c.atomic_records_max;
+}
+}
+,
+});
+
+constexpr auto kSizes = std::to_array<CountSetting>({
+    {"window_bytes", {1, kGiB}, [](Config& c) -> auto& { return c.window_bytes;
+}
+}
+, {"upload_bytes_max", {1, 1'024 * kTiB},
+   [](Config& c) -> auto& {return c.upload_bytes_max;
+}
+}
+, {"record_bytes_max", {kKiB, 64 * kMiB},
+   [](Config& c) -> auto& {return c.record_bytes_max;
+}
+}
+,
+});
+
+constexpr TimeRange kKept{seconds(1), hours(24 * 36'500)};
+
+constexpr auto kTimes = std::to_array<TimeSetting>({
+    {"lease_time",
+     {seconds(1), hours(1)},
+     [](Config& c) -> auto& { return c.lease_time;
+}
+}
+, {"open_time_max", kKept, [](Config& c) -> auto& {return c.open_time_max;
+}
+}
+, {"results_retention", kKept, [](Config& c) -> auto& {return c.results_retention;
+}
+}
+, {"job_retention", kKept, [](Config& c) -> auto& {return c.job_retention;
+}
+}
+,
+});
+
+constexpr auto kHttpCounts = std::to_array<CountSetting>({
+    {"connections_max",
+     {1, 1'000'000},
+     [](Config& c) -> auto& { return c.http.connections_max;
+}
+}
+, {"connections_per_address_max", {1, 1'000'000},
+   [](Config& c) -> auto& {return c.http.connections_per_address_max;
+}
+}
+, {"request_threads_max", {1, 32'768},
+   [](Config& c) -> auto& {return c.http.request_threads_max;
+}
+}
+, {"requests_waiting_max", {1, 1'000'000},
+   [](Config& c) -> auto& {return c.http.requests_waiting_max;
+}
+}
+, {"transfer_bytes_per_second_min", {0, kGiB},
+   [](Config& c) -> auto& {return c.http.transfer_bytes_per_second_min;
+}
+}
+,
+});
+
+constexpr auto kHttpSizes = std::to_array<CountSetting>({
+    {"header_bytes_max",
+     {kKiB, 16 * kMiB},
+     [](Config& c) -> auto& { return c.http.header_bytes_max;
+}
+}
+,
+});
+
+constexpr TimeRange kPatience{milliseconds(100), hours(1)};
+
+constexpr auto kHttpTimes = std::to_array<TimeSetting>({
+    {"header_time", kPatience, [](Config& c) -> auto& { return c.http.header_time;
+}
+}
+, {"idle_time", kPatience, [](Config& c) -> auto& {return c.http.idle_time;
+}
+}
+, {"body_idle_time", kPatience, [](Config& c) -> auto& {return c.http.body_idle_time;
+}
+}
+, {"request_wait_time", kPatience,
+   [](Config& c) -> auto& {return c.http.request_wait_time;
+}
+}
+,
+});
+
+void note(Config& config, std::string_view key, int line) {
+  if (line != 0) config.lines.insert_or_assign(std::string(key), line);
+}
+
+void read_numbers(TableReader& reader, Config& config) {
+  for (const CountSetting& setting : kCounts) {
+    note(config, setting.key,
+         reader.count(setting.key, setting.range, setting.in(config)));
+  }
+  for (const CountSetting& setting : kSizes) {
+    note(config, setting.key,
+         reader.size(setting.key, setting.range, setting.in(config)));
+  }
+  for (const TimeSetting& setting : kTimes) {
+    note(config, setting.key,
+         reader.duration(setting.key, setting.range, setting.in(config)));
+  }
+}
+
+void read_database(TableReader& reader, Config& config) {
+  const int line = reader.text("database", config.database);
+  note(config, "database", line);
+  if (line == 0) {
+    if (reader.ask("database") == nullptr) {
+      reader.mistake(1,
+                     "database is missing: say where the tables are, as in "
+                     "database = \"sqlite:app.db\"");
+    }
+    return;
+  }
+  const bool known = config.database.starts_with("sqlite:") ||
+                     config.database.starts_with("postgresql://") ||
+                     config.database.starts_with("postgres://");
+  if (!known) {
+    reader.mistake(line,
+                   "database must begin with sqlite: or postgresql://, as in "
+                   "\"sqlite:app.db\"");
+  }
+}
+
+void read_listen(TableReader& reader, Config& config) {
+  std::string text;
+  const int line = reader.text("listen", text);
+  if (line == 0) return;
+  note(config, "listen", line);
+  if (const auto address = parse_listen_address(text)) {
+    config.listen = *address;
+  } else {
+    reader.mistake(line,
+                   "listen must be an address and a port, as in \"127.0.0.1:8080\" or "
+                   "\"[::1]:8080\"");
+  }
+}
+
+void read_names(TableReader& reader, Config& config) {
+  note(config, "payload", reader.text("payload", config.payload));
+  std::string path;
+  if (const int line = reader.text("path", path); line != 0) {
+    note(config, "path", line);
+    config.general_path = path == "general";
+    if (path != "auto" && path != "general") {
+      reader.mistake(line, "path must be \"auto\" or \"general\"");
+    }
+  }
+  std::string level;
+  if (const int line = reader.text("log_level", level); line != 0) {
+    note(config, "log_level", line);
+    if (const auto known = log_level_from_name(level)) {
+      config.log_level = *known;
+    } else {
+      reader.mistake(
+          line,
+          "log_level must be \"debug\", \"info\", \"warning\", \"error\" or \"off\"");
+    }
+  }
+}
+
+void read_http(TableReader& top, Config& config, std::vector<ConfigMistake>& mistakes) {
+  const ConfigNode* table = top.table("http");
+  if (table == nullptr) return;
+  TableReader reader(*table, "http", mistakes);
+  for (const CountSetting& setting : kHttpCounts) {
+    reader.count(setting.key, setting.range, setting.in(config));
+  }
+  for (const CountSetting& setting : kHttpSizes) {
+    reader.size(setting.key, setting.range, setting.in(config));
+  }
+  for (const TimeSetting& setting : kHttpTimes) {
+    reader.duration(setting.key, setting.range, setting.in(config));
+  }
+  reader.refuse_others();
+}
+
+void read_tls(TableReader& top, Config& config, std::vector<ConfigMistake>& mistakes) {
+  const ConfigNode* table = top.table("tls");
+  if (table == nullptr) return;
+  TableReader reader(*table, "tls", mistakes);
+  http::TlsFiles files;
+  reader.text("certificate", files.certificate_file);
+  reader.text("key", files.key_file);
+  reader.refuse_others();
+  if (table->find("certificate") == nullptr || table->find("key") == nullptr) {
+    reader.mistake(table->line, "tls needs both certificate and key (PEM files)");
+  }
+  config.tls = std::move(files);
+}
+
+// Settings that are right by themselves, but not together.
+void check_together(TableReader& reader, const Config& config) {
+  const auto line_of = [&](const char* key) {
+    const auto found = config.lines.find(key);
+    return found == config.lines.end() ? 1 : found->second;
+  };
+  if (config.job_retention < config.results_retention) {
+    reader.mistake(
+        std::max(line_of("job_retention"), line_of("results_retention")),
+        "job_retention must not be shorter than results_retention: results are "
+        "read through their job");
+  }
+  if (config.resources.empty() && reader.ask("resources") == nullptr) {
+    reader.mistake(
+        1, "no table is exposed: add at least one [resources.NAME] with its table");
+  }
+}
+
+}  // namespace
+
+ConfigReading read_config_text(std::string_view text, std::string file) {
+  ConfigReading out;
+  out.config.file = std::move(file);
+  ConfigText parsed = parse_config_text(text);
+  out.mistakes = std::move(parsed.mistakes);
+  if (!out.mistakes.empty()) return out;
+
+  TableReader reader(parsed.root, "", out.mistakes);
+  read_database(reader, out.config);
+  read_listen(reader, out.config);
+  read_names(reader, out.config);
+  read_numbers(reader, out.config);
+  read_http(reader, out.config, out.mistakes);
+  read_tls(reader, out.config, out.mistakes);
+  reader.each_table("resources", [&](const ConfigMember& member) {
+    out.config.resources.push_back(read_resource(member, out.mistakes));
+  });
+  check_together(reader, out.config);
+  reader.refuse_others();
+  std::stable_sort(
+      out.mistakes.begin(), out.mistakes.end(),
+      [](const ConfigMistake& a, const ConfigMistake& b) { return a.line < b.line; });
+  return out;
+}
+
+ConfigReading read_config_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || file.bad()) {
+    ConfigReading out;
+    out.config.file = path;
+    out.mistakes.push_back(
+        {0, "cannot be read; does it exist, and may this user read it?"});
+    return out;
+  }
+  return read_config_text(text.str(), path);
+}
+
+std::string to_text(std::string_view file, const std::vector<ConfigMistake>& mistakes) {
+  std::string out;
+  for (const ConfigMistake& mistake : mistakes) {
+    out += mistake.line == 0
+               ? fmt::format("{}: {}\n", file, mistake.message)
+               : fmt::format("{}:{}: {}\n", file, mistake.line, mistake.message);
+  }
+  return out;
+}
+
+std::optional<ListenAddress> parse_listen_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view address = text.substr(0, colon);
+  const bool bracketed = address.starts_with('[') && address.ends_with(']');
+  if (bracketed) address = address.substr(1, address.size() - 2);
+  if (address.empty()) return std::nullopt;
+  if (!bracketed && address.find(':') != std::string_view::npos) return std::nullopt;
+
+  const std::string_view port_text = text.substr(colon + 1);
+  std::uint16_t port = 0;
+  const char* const end = port_text.data() + port_text.size();
+  const auto [stop, error] = std::from_chars(port_text.data(), end, port);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return ListenAddress{std::string(address), port};
+}
+
+std::optional<LogLevel> log_level_from_name(std::string_view text) {
+  if (text == "debug") return LogLevel::kDebug;
+  if (text == "info") return LogLevel::kInfo;
+  if (text == "warning") return LogLevel::kWarning;
+  if (text == "error") return LogLevel::kError;
+  if (text == "off") return LogLevel::kOff;
+  return std::nullopt;
+}
+
+}  // namespace tallyman

@@ -1,0 +1,103 @@
+// Config: what the server is told to be, by a file or by the command line.
+//
+//   const ConfigReading reading = read_config_file("tallyman.toml");
+//   if (!reading.mistakes.empty()) ...   // all of them, with their lines
+//   serve(reading.config);
+//
+// Every setting has the default of model/limits.h and http/limits.h. Paths are taken from
+// the folder that the program is started in.
+//
+// Plain values.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/config_node.h"
+#include "base/log.h"
+#include "http/limits.h"
+#include "http/server.h"
+#include "model/limits.h"
+#include "target/resource_catalog.h"
+
+namespace tallyman {
+
+struct ListenAddress {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8080;  // 0: any free one.
+};
+
+// A place where a resource's settings name a field of its table.
+struct FieldMention {
+  std::string field;
+  int line = 0;
+  std::string setting;  // "only", "fields.amount.choices" ...
+};
+
+// A resource as it is configured, and where.
+struct ResourceConfig {
+  ResourceRules rules;
+  int line = 0;
+  int table_line = 0;
+  std::vector<FieldMention> mentions;
+};
+
+struct Config {
+  std::string file;  // Empty: none was read.
+
+  std::string database;  // "sqlite:app.db"
+  ListenAddress listen;
+  bool insecure = false;  // Nobody needs a token. Only by the command line.
+  std::string payload;    // The folder of uploads; empty: one beside the database file.
+  std::uint64_t workers = 2;  // Jobs that run at the same time.
+  LogLevel log_level = LogLevel::kInfo;
+
+  // How work is cut, and by which path it is written.
+  std::uint64_t window_records = limits::kWindowRecords;
+  std::uint64_t window_bytes = limits::kWindowBytes;
+  bool general_path = false;  // path = "general": never take a faster one.
+  std::chrono::milliseconds lease_time = limits::kLeaseTime;
+
+  // How long things are kept.
+  std::chrono::milliseconds open_time_max = limits::kOpenTimeMax;
+  std::chrono::milliseconds results_retention = limits::kResultsRetention;
+  std::chrono::milliseconds job_retention = limits::kJobRetention;
+
+  // What is read.
+  std::uint64_t upload_bytes_max = limits::kUploadBytesMax;
+  std::uint64_t record_bytes_max = limits::kRecordBytesMax;
+  std::uint64_t expansion_ratio_max = limits::kExpansionRatioMax;
+  std::uint64_t atomic_records_max = limits::kAtomicRecordsMax;
+
+  http::ServerLimits http;            // [http]
+  std::optional<http::TlsFiles> tls;  // [tls]
+
+  std::vector<ResourceConfig> resources;  // By line.
+  std::map<std::string, int> lines;       // Of the settings that were given: "database".
+};
+
+struct ConfigReading {
+  Config config;
+  std::vector<ConfigMistake> mistakes;  // By line. Not empty: do not use the config.
+};
+
+// A file that cannot be read is a mistake at line 0.
+ConfigReading read_config_file(const std::string& path);
+// `file` is what messages call it.
+ConfigReading read_config_text(std::string_view text, std::string file);
+
+// "tallyman.toml:12: ...", a line each.
+std::string to_text(std::string_view file, const std::vector<ConfigMistake>& mistakes);
+
+// "127.0.0.1:8080", "[::1]:8080"
+std::optional<ListenAddress> parse_listen_address(std::string_view text);
+
+// "debug", "info", "warning", "error" or "off".
+std::optional<LogLevel> log_level_from_name(std::string_view text);
+
+}  // namespace tallyman

@@ -1,0 +1,69 @@
+#include "app/serve_config.h"
+
+#include "app/config_resources.h"
+
+namespace tallyman {
+namespace {
+
+void expose(const std::vector<std::string>& tables, ConfigReading& into) {
+  for (const std::string& table : tables) {
+    if (std::string fault = resource_name_fault(table); !fault.empty()) {
+      into.mistakes.push_back({0, "--expose: " + fault});
+      continue;
+    }
+    ResourceConfig resource;
+    resource.rules.name = table;
+    resource.rules.table = table;
+    into.config.resources.push_back(std::move(resource));
+  }
+}
+
+void override_settings(const ServeOptions& options, ConfigReading& into) {
+  Config& config = into.config;
+  const auto mistake = [&](std::string message) {
+    into.mistakes.push_back({0, std::move(message)});
+  };
+  config.insecure = options.insecure;
+  if (options.workers) config.workers = *options.workers;
+  if (!options.listen.empty()) {
+    if (const auto address = parse_listen_address(options.listen)) {
+      config.listen = *address;
+    } else {
+      mistake("--listen must be an address and a port, as in 127.0.0.1:8080");
+    }
+  }
+  if (options.tls_certificate.empty() != options.tls_key.empty()) {
+    mistake("--tls-certificate and --tls-key go together");
+  } else if (!options.tls_key.empty()) {
+    config.tls = http::TlsFiles{options.tls_certificate, options.tls_key};
+  }
+  if (!options.log_level.empty()) {
+    if (const auto level = log_level_from_name(options.log_level)) {
+      config.log_level = *level;
+    } else {
+      mistake("--log-level must be debug, info, warning, error or off");
+    }
+  }
+}
+
+}  // namespace
+
+ConfigReading read_serve_config(const ServeOptions& options) {
+  ConfigReading out;
+  if (!options.config_file.empty()) {
+    out = read_config_file(options.config_file);
+  } else {
+    out.config.file = "command line";
+    out.config.database = options.database;
+    expose(options.expose, out);
+    if (options.database.empty() || options.expose.empty()) {
+      out.mistakes.push_back({0,
+                              "say what to serve: --config FILE, or --database URL with "
+                              "--expose TABLE"});
+    }
+  }
+  override_settings(options, out);
+  return out;
+}
+
+}  // namespace tallyman

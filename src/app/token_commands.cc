@@ -1,0 +1,103 @@
+#include "app/token_commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/exit_code.h"
+#include "app/job_commands.h"
+#include "base/time_text.h"
+#include "db/sqlite_database.h"
+#include "service/caller.h"
+#include "store/sqlite_schema.h"
+#include "store/sqlite_token_store.h"
+
+namespace tallyman {
+namespace {
+
+// Runs `body` with the token store of the database that `url` names.
+template <class Body>
+int with_tokens(const std::string& url, Random& random, Console& console, Body body) {
+  const auto run = [&]() -> Result<void> {
+    TALLY_TRY_ASSIGN(const std::string path, db::sqlite_path(url));
+    TALLY_TRY_ASSIGN(const auto database, db::SqliteDatabase::open({.path = path}));
+    TALLY_TRY(prepare_sqlite_schema(*database));
+    SqliteTokenStore tokens(*database, console.clock, random);
+    return body(tokens);
+  };
+  const Result<void> done = run();
+  return done.ok() ? kExitWell : report(done.error(), console);
+}
+
+std::string joined(const std::vector<std::string>& scopes) {
+  std::string out;
+  for (const std::string& scope : scopes) out += (out.empty() ? "" : " ") + scope;
+  return out;
+}
+
+Result<void> check_scopes(const std::vector<std::string>& scopes) {
+  for (const std::string& scope : scopes) {
+    if (is_scope(scope)) continue;
+    return Error{
+        ErrorCode::kInvalidArgument,
+        fmt::format("'{}' is not a scope; write RESOURCE:ACTION with read, insert, "
+                    "update, upsert, replace, delete, hard_delete or export, or * or "
+                    "admin",
+                    scope)};
+  }
+  return {};
+}
+
+}  // namespace
+
+int run_token_create(const TokenCreateCommand& command, Random& random,
+                     Console& console) {
+  return with_tokens(command.database, random, console,
+                     [&](TokenStore& tokens) -> Result<void> {
+                       TALLY_TRY(check_scopes(command.scopes));
+                       Token token{.name = command.name,
+                                   .owner = command.owner,
+                                   .scopes = command.scopes,
+                                   .created_at = console.clock.now(),
+                                   .expires_at = std::nullopt};
+                       if (command.expires)
+                         token.expires_at = token.created_at + *command.expires;
+                       TALLY_TRY_ASSIGN(const std::string secret, tokens.create(token));
+                       console.out << secret << '\n' << std::flush;
+                       return {};
+                     });
+}
+
+int run_token_list(const TokenListCommand& command, Random& random, Console& console) {
+  return with_tokens(
+      command.database, random, console, [&](TokenStore& tokens) -> Result<void> {
+        TALLY_TRY_ASSIGN(const std::vector<Token> list, tokens.list());
+        std::size_t name_width = 4;
+        std::size_t owner_width = 5;
+        for (const Token& token : list) {
+          name_width = std::max(name_width, token.name.size());
+          owner_width = std::max(owner_width, token.owner.size());
+        }
+        const auto line = [&](std::string_view name, std::string_view owner,
+                              std::string_view expires, std::string_view scopes) {
+          console.out << fmt::format("{:<{}}  {:<{}}  {:<27}  {}\n", name, name_width,
+                                     owner, owner_width, expires, scopes);
+        };
+        line("NAME", "OWNER", "EXPIRES", "SCOPES");
+        for (const Token& token : list) {
+          line(token.name, token.owner,
+               token.expires_at ? to_rfc3339(*token.expires_at) : "never",
+               joined(token.scopes));
+        }
+        console.out << std::flush;
+        return {};
+      });
+}
+
+int run_token_revoke(const TokenRevokeCommand& command, Random& random,
+                     Console& console) {
+  return with_tokens(command.database, random, console,
+                     [&](TokenStore& tokens) { return tokens.revoke(command.name); });
+}
+
+}  // namespace tallyman
