@@ -173,8 +173,27 @@ Result<std::vector<JobHistoryEntry>> SqliteJobStore::history(JobNumber job) {
 }
 
 Result<Job> SqliteJobStore::apply(const JobChange& change) {
-  return write(
-      [&](SqliteConnection& connection) { return apply_in(connection, change); });
+  const auto apply_now = [&] {
+    return write(
+        [&](SqliteConnection& connection) { return apply_in(connection, change); });
+  };
+  if (change.event != JobEvent::kAbortRequested) return apply_now();
+
+  TALLY_TRY_ASSIGN(const Job job, find(change.id));
+  std::multiset<JobNumber>::iterator request;
+  {
+    const std::lock_guard lock(leases_mutex_);
+    request = ends_requested_.insert(job.number);
+  }
+  auto applied = apply_now();
+  const std::lock_guard lock(leases_mutex_);
+  ends_requested_.erase(request);
+  return applied;
+}
+
+bool SqliteJobStore::end_is_requested(JobNumber job) const {
+  const std::lock_guard lock(leases_mutex_);
+  return ends_requested_.contains(job);
 }
 
 Result<Job> SqliteJobStore::apply(db::Transaction& transaction, const JobChange& change) {

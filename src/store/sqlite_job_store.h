@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -54,6 +55,7 @@ class SqliteJobStore final : public JobStore {
   Result<void> renew(const Claim& claim, std::chrono::milliseconds lease_time) override;
   Result<void> release(const Claim& claim) override;
   Result<void> release_all() override;
+  bool end_is_requested(JobNumber job) const override;
 
   Result<void> set_checked_items(const Claim& claim, std::uint64_t items) override;
   Result<void> add_retry(JobNumber job, std::string_view reason) override;
@@ -98,8 +100,9 @@ class SqliteJobStore final : public JobStore {
   const Clock& clock_;
   Random& random_;
 
-  std::mutex leases_mutex_;
-  std::map<std::int64_t, Timestamp> renewed_until_;  // By token. By leases_mutex_.
+  mutable std::mutex leases_mutex_;                  // Guards the two below.
+  std::map<std::int64_t, Timestamp> renewed_until_;  // By token.
+  std::multiset<JobNumber> ends_requested_;
 
   mutable std::mutex version_mutex_;
   std::condition_variable changed_;

@@ -1,0 +1,285 @@
+// What every JobStore must do with turns and leases.
+#pragma once
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "store/store_backend.h"
+
+namespace tallyman {
+
+class ClaimConformance : public StoreConformance {
+ protected:
+  void lease_runs_out() { clock().advance(kLease + std::chrono::milliseconds(1)); }
+};
+
+TEST_P(ClaimConformance, FindsNothingWhereNothingWaits) {
+  EXPECT_TRUE(nothing_to_claim());
+  open();
+  abort(submit());
+  EXPECT_TRUE(nothing_to_claim());
+}
+
+TEST_P(ClaimConformance, TheFirstClaimStartsTheJobAndFixesItsPlan) {
+  const Job job = submit();
+  clock().advance(std::chrono::seconds(3));
+  const Claim held = claim();
+  EXPECT_EQ(held.job, job.number);
+  EXPECT_EQ(held.slice, SliceNumber(0));
+  EXPECT_EQ(held.epoch, job.epoch);
+  EXPECT_TRUE(held.first);
+  EXPECT_FALSE(held.reclaimed);
+
+  const Job started = must(jobs().find(job.id));
+  EXPECT_EQ(started.state, JobState::kInProgress);
+  EXPECT_EQ(started.started_at, clock().now());
+  ASSERT_TRUE(started.plan.has_value());
+  EXPECT_EQ(started.plan->window_records, 100u);
+  EXPECT_EQ(started.plan->window_bytes, 1'000u);
+  EXPECT_EQ(started.plan->slices, 1u);
+  EXPECT_EQ(events_of(job),
+            (std::vector<std::string>{"created", "upload_completed", "claimed"}));
+}
+
+TEST_P(ClaimConformance, ALaterClaimKeepsThePlan) {
+  const Job job = submit();
+  must(jobs().release(claim()));
+  const WindowPlan other{.window_records = 7, .window_bytes = 7, .slices = 4};
+  const auto again = must(jobs().claim("worker-2", other, kLease));
+  ASSERT_TRUE(again.has_value());
+  EXPECT_FALSE(again->first);
+  EXPECT_EQ(must(jobs().find(job.id)).plan->window_records, 100u);
+  EXPECT_FALSE(must(jobs().claim("worker-3", other, kLease)).has_value());
+}
+
+TEST_P(ClaimConformance, ALivingLeaseIsNotGivenTwice) {
+  submit();
+  claim();
+  EXPECT_TRUE(nothing_to_claim());
+  clock().advance(kLease - std::chrono::milliseconds(1));
+  EXPECT_TRUE(nothing_to_claim());
+}
+
+TEST_P(ClaimConformance, JobsOfATableGoInTheOrderOfSubmission) {
+  const Job first = open();
+  const Job second = submit();
+  const Job third = must(jobs().apply(upload_completed(first)));
+  const Claim one = claim();
+  EXPECT_EQ(one.job, second.number);
+  EXPECT_TRUE(nothing_to_claim());
+  finish(one);
+  const Claim two = claim();
+  EXPECT_EQ(two.job, third.number);
+  EXPECT_TRUE(nothing_to_claim());
+}
+
+TEST_P(ClaimConformance, AnEndOfAnyKindIsTheNextOnesTurn) {
+  const Job first = submit();
+  const Job second = submit();
+  const Job third = submit();
+  claim();
+  abort(first);
+  EXPECT_EQ(claim().job, second.number);
+  must(jobs().apply({.id = second.id, .event = JobEvent::kGaveUp}));
+  EXPECT_EQ(claim().job, third.number);
+}
+
+TEST_P(ClaimConformance, TablesGoSideBySideTheOldestSubmissionFirst) {
+  for (int i = 0; i < 3; ++i) submit("a");
+  clock().advance(std::chrono::seconds(1));
+  const Job b = submit("b");
+  clock().advance(std::chrono::seconds(1));
+  const Job c = submit("c");
+  const Claim first = claim();
+  EXPECT_EQ(must(jobs().find(first.job)).table, "a");
+  EXPECT_EQ(claim().job, b.number);
+  EXPECT_EQ(claim().job, c.number);
+  EXPECT_TRUE(nothing_to_claim());
+}
+
+TEST_P(ClaimConformance, SlicesGoToDifferentWorkers) {
+  submit();
+  std::set<std::int64_t> slices;
+  std::set<std::int64_t> tokens;
+  for (int i = 0; i < 4; ++i) {
+    const Claim held = claim(4);
+    EXPECT_EQ(held.first, i == 0);
+    slices.insert(held.slice.value());
+    tokens.insert(held.token.value());
+  }
+  EXPECT_EQ(slices, (std::set<std::int64_t>{0, 1, 2, 3}));
+  EXPECT_EQ(tokens.size(), 4u);
+  EXPECT_TRUE(nothing_to_claim());
+}
+
+TEST_P(ClaimConformance, AFinishedSliceIsNotGivenAgain) {
+  submit("people", 100);
+  const Claim zero = claim(2);
+  const Claim one = claim(2);
+  UnitOutcomes half = outcomes(1, 50);
+  for (std::uint32_t i = 0; i < 50; ++i) half.places.push_back(i * 2);
+  must(write_unit(zero, 0, half, 100));
+  must(jobs().release(zero));
+  EXPECT_TRUE(nothing_to_claim());
+  must(jobs().release(one));
+  EXPECT_EQ(claim(2).slice, SliceNumber(1));
+}
+
+TEST_P(ClaimConformance, WhoWroteTheLastAndDiedIsReplaced) {
+  submit("people", 100);
+  const Claim zero = claim(2);
+  const Claim one = claim(2);
+  must(write_unit(zero, 0, outcomes(1, 50), 100));
+  must(write_unit(one, 0, outcomes(51, 50), 100));
+  lease_runs_out();
+  const Claim finisher = claim(2);
+  EXPECT_TRUE(finisher.reclaimed);
+  EXPECT_EQ(finish(finisher).counts.created, 100u);
+}
+
+TEST_P(ClaimConformance, ASliceOfADeadWorkerIsReclaimed) {
+  const Job job = submit();
+  const Claim dead = claim();
+  lease_runs_out();
+  const Claim held = claim();
+  EXPECT_TRUE(held.reclaimed);
+  EXPECT_FALSE(held.first);
+  EXPECT_NE(held.token, dead.token);
+  EXPECT_EQ(events_of(job).back(), "slice_reclaimed");
+
+  EXPECT_EQ(code(jobs().renew(dead, kLease)), ErrorCode::kLost);
+  EXPECT_EQ(code(jobs().set_checked_items(dead, 5)), ErrorCode::kLost);
+  EXPECT_EQ(
+      code(jobs().apply({.id = job.id, .event = JobEvent::kFinished, .claim = dead})),
+      ErrorCode::kLost);
+  must(jobs().release(dead));  // Fine, and takes nothing away.
+  must(jobs().renew(held, kLease));
+  EXPECT_TRUE(nothing_to_claim());
+  EXPECT_EQ(finish(held).state, JobState::kJobComplete);
+}
+
+TEST_P(ClaimConformance, ARenewedLeaseLives) {
+  submit();
+  const Claim held = claim();
+  for (int i = 0; i < 5; ++i) {
+    clock().advance(kLease / 2);
+    must(jobs().renew(held, kLease));
+    EXPECT_TRUE(nothing_to_claim());
+  }
+  lease_runs_out();
+  EXPECT_FALSE(nothing_to_claim());
+}
+
+TEST_P(ClaimConformance, AReleasedSliceIsFreeAtOnce) {
+  const Job job = submit();
+  const Claim held = claim();
+  must(jobs().renew(held, kLease));
+  must(jobs().release(held));
+  const Claim next = claim();
+  EXPECT_FALSE(next.reclaimed);
+  EXPECT_EQ(events_of(job).size(), 3u);
+  EXPECT_EQ(code(jobs().renew(held, kLease)), ErrorCode::kLost);
+}
+
+TEST_P(ClaimConformance, AnAbortedJobsClaimIsLost) {
+  const Job job = submit();
+  const Claim held = claim();
+  abort(job);
+  EXPECT_EQ(code(jobs().renew(held, kLease)), ErrorCode::kLost);
+  EXPECT_EQ(code(jobs().set_checked_items(held, 1)), ErrorCode::kLost);
+  EXPECT_EQ(
+      code(jobs().apply({.id = job.id, .event = JobEvent::kFinished, .claim = held})),
+      ErrorCode::kLost);
+  EXPECT_EQ(must(jobs().find(job.id)).state, JobState::kAborted);
+}
+
+TEST_P(ClaimConformance, TheSecondToFinishGetsAConflict) {
+  const Job job = submit();
+  const Claim held = claim();
+  finish(held);
+  EXPECT_EQ(
+      code(jobs().apply({.id = job.id, .event = JobEvent::kFinished, .claim = held})),
+      ErrorCode::kConflict);
+}
+
+TEST_P(ClaimConformance, CheckedItemsAreTheHolders) {
+  const Job job = submit();
+  const Claim held = claim();
+  must(jobs().set_checked_items(held, 150));
+  EXPECT_EQ(must(jobs().find(job.id)).checked_items, 150u);
+}
+
+TEST_P(ClaimConformance, ANewProcessTakesOverAtOnce) {
+  const Job job = submit();
+  const Claim dead = claim();
+  must(jobs().renew(dead, kLease));
+  backend_->restart();
+  must(jobs().release_all());
+  EXPECT_EQ(events_of(job).back(), "slice_reclaimed");
+  EXPECT_EQ(code(jobs().renew(dead, kLease)), ErrorCode::kLost);
+  const Claim held = claim();
+  EXPECT_TRUE(held.reclaimed);
+  EXPECT_EQ(std::ranges::count(events_of(job), "slice_reclaimed"), 1);
+  must(jobs().release(held));
+  must(jobs().release_all());
+  EXPECT_EQ(std::ranges::count(events_of(job), "slice_reclaimed"), 1);
+}
+
+TEST_P(ClaimConformance, ARetryIsClaimedWhileItIsOpen) {
+  open();
+  EXPECT_FALSE(must(jobs().claim_retry("worker-1", kLease)).has_value());
+  NewJob retry = new_job();
+  retry.parent = abort(submit()).id;
+  const Job child = must(jobs().create(retry));
+  const auto held = must(jobs().claim_retry("worker-1", kLease));
+  ASSERT_TRUE(held.has_value());
+  EXPECT_EQ(held->job, child.number);
+  EXPECT_FALSE(held->first);
+  EXPECT_EQ(must(jobs().find(child.id)).state, JobState::kOpen);
+  EXPECT_FALSE(must(jobs().claim_retry("worker-2", kLease)).has_value());
+  must(jobs().renew(*held, kLease));
+
+  JobChange change = upload_completed(child);
+  change.claim = held;
+  must(jobs().apply(change));
+  EXPECT_EQ(claim().job, child.number);  // The copier's lease is over.
+}
+
+TEST_P(ClaimConformance, AnAbortedRetryIsLostToItsCopier) {
+  NewJob retry = new_job();
+  retry.parent = abort(submit()).id;
+  const Job child = must(jobs().create(retry));
+  const Claim held = *must(jobs().claim_retry("worker-1", kLease));
+  abort(child);
+  EXPECT_EQ(code(jobs().renew(held, kLease)), ErrorCode::kLost);
+  JobChange change = upload_completed(child);
+  change.claim = held;
+  EXPECT_EQ(code(jobs().apply(change)), ErrorCode::kLost);
+}
+
+TEST_P(ClaimConformance, ManyClaimersOneHolder) {
+  constexpr int kThreads = 8;
+  for (int round = 0; round < 5; ++round) {
+    const Job job = submit();
+    std::atomic<int> holders = 0;
+    std::vector<std::thread> threads;
+    std::mutex mutex;
+    std::optional<Claim> held;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&, i] {
+        const auto claimed =
+            must(jobs().claim("worker-" + std::to_string(i), plan(), kLease));
+        if (!claimed) return;
+        ++holders;
+        const std::lock_guard lock(mutex);
+        held = claimed;
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    ASSERT_EQ(holders, 1);
+    finish(*held);
+  }
+}
+
+}  // namespace tallyman
