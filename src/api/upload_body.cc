@@ -8,7 +8,6 @@
 #include "api/errors.h"
 #include "http/inflate.h"
 #include "http/multipart.h"
-#include "model/limits.h"
 
 namespace tallyman {
 namespace {
@@ -38,23 +37,24 @@ struct OpenedBody {
   bool encoded = false;
 };
 
-Result<OpenedBody> open_body(http::Request& request, std::uint64_t bytes_max) {
+Result<OpenedBody> open_body(http::Request& request, const ServiceSettings& settings) {
   const auto header = request.headers.find("Content-Encoding");
   const std::string encoding = header ? lower(*header) : "identity";
   if (encoding == "gzip" || encoding == "x-gzip") {
-    return OpenedBody{http::inflate(std::move(request.body),
-                                    {.expanded_bytes_max = bytes_max,
-                                     .expansion_ratio_max = limits::kExpansionRatioMax}),
-                      true};
+    return OpenedBody{
+        http::inflate(std::move(request.body),
+                      {.expanded_bytes_max = settings.upload_bytes_max,
+                       .expansion_ratio_max = settings.expansion_ratio_max}),
+        true};
   }
   if (encoding != "identity") {
     return unsupported("the Content-Encoding '" + encoding +
                        "' is not read here; send gzip, or the bytes as they are");
   }
-  if (request.content_length && *request.content_length > bytes_max) {
+  if (request.content_length && *request.content_length > settings.upload_bytes_max) {
     return Error{ErrorCode::kTooLarge,
                  "the upload has " + std::to_string(*request.content_length) +
-                     " bytes; at most " + std::to_string(bytes_max) +
+                     " bytes; at most " + std::to_string(settings.upload_bytes_max) +
                      " are taken (upload_bytes_max); cut it into several jobs"};
   }
   return OpenedBody{std::move(request.body), false};
@@ -125,23 +125,25 @@ http::Response length_required() {
                         "Transfer-Encoding: chunked");
 }
 
-Result<UploadBytes> open_upload_bytes(http::Request& request, std::uint64_t bytes_max) {
+Result<UploadBytes> open_upload_bytes(http::Request& request,
+                                      const ServiceSettings& settings) {
   if (const auto type = request.headers.find("Content-Type"); type && is_form(*type)) {
     return unsupported("a part of an upload is sent as it is, not as a form");
   }
-  TALLY_TRY_ASSIGN(OpenedBody body, open_body(request, bytes_max));
+  TALLY_TRY_ASSIGN(OpenedBody body, open_body(request, settings));
   return UploadBytes{source_of(std::move(body.stream)), body.encoded};
 }
 
-Result<UploadFile> open_upload_file(http::Request& request, std::uint64_t bytes_max) {
+Result<UploadFile> open_upload_file(http::Request& request,
+                                    const ServiceSettings& settings) {
   const std::string content_type(
       request.headers.find("Content-Type").value_or(std::string_view()));
   if (is_form(content_type)) {
-    TALLY_TRY_ASSIGN(OpenedBody body, open_body(request, bytes_max));
+    TALLY_TRY_ASSIGN(OpenedBody body, open_body(request, settings));
     return open_form(std::move(body.stream), content_type);
   }
   TALLY_TRY_ASSIGN(const ContentType type, type_of_header(content_type));
-  TALLY_TRY_ASSIGN(OpenedBody body, open_body(request, bytes_max));
+  TALLY_TRY_ASSIGN(OpenedBody body, open_body(request, settings));
   return UploadFile{type, source_of(std::move(body.stream)), {}};
 }
 

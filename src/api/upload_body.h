@@ -2,8 +2,8 @@
 // of a form found.
 //
 //   if (!has_body(request)) return length_required();
-//   TALLY_TRY_ASSIGN(const UploadFile file, open_upload_file(request, upload_bytes_max));
-//   service.submit(caller, ..., file.source);
+//   TALLY_TRY_ASSIGN(const UploadFile file, open_upload_file(request,
+//   service.settings())); service.submit(caller, ..., file.source);
 //
 // Ownership: takes request.body; a source keeps what it reads from.
 // Threads:   one. Memory: less than 1 MiB.
@@ -37,7 +37,8 @@ struct UploadBytes {
 };
 
 // Bytes as they are, whatever their Content-Type; but not a form.
-Result<UploadBytes> open_upload_bytes(http::Request& request, std::uint64_t bytes_max);
+Result<UploadBytes> open_upload_bytes(http::Request& request,
+                                      const ServiceSettings& settings);
 
 struct UploadFile {
   ContentType type;
@@ -47,6 +48,7 @@ struct UploadFile {
 
 // Of a form, the type is that of the file's part or, where that says nothing, of its
 // name.
-Result<UploadFile> open_upload_file(http::Request& request, std::uint64_t bytes_max);
+Result<UploadFile> open_upload_file(http::Request& request,
+                                    const ServiceSettings& settings);
 
 }  // namespace tallyman

@@ -54,12 +54,18 @@ std::string form(std::string_view part_headers, std::string_view content) {
          std::string(part_headers) + "\r\n\r\n" + std::string(content) + "\r\n--b--\r\n";
 }
 
+ServiceSettings at_most(std::uint64_t bytes) {
+  ServiceSettings settings;
+  settings.upload_bytes_max = bytes;
+  return settings;
+}
+
 constexpr std::string_view kCsvPart =
     "Content-Disposition: form-data; name=\"file\"; filename=\"people.csv\"";
 
 TEST(UploadBody, IsReadAsItIs) {
   auto request = request_with("text/csv; charset=UTF-8", "id\n1\n");
-  const auto file = open_upload_file(request, 100);
+  const auto file = open_upload_file(request, at_most(100));
   ASSERT_TRUE(file.ok());
   EXPECT_EQ(file.value().type, ContentType::kCsv);
   EXPECT_EQ(read_all(file.value().source), "id\n1\n");
@@ -69,13 +75,13 @@ TEST(UploadBody, HasItsEncodingTakenOff) {
   const std::string gzip(reinterpret_cast<const char*>(kGzip), sizeof kGzip);
   auto request = request_with("text/csv", gzip);
   request.headers.add("Content-Encoding", "gzip");
-  const auto file = open_upload_file(request, 100);
+  const auto file = open_upload_file(request, at_most(100));
   ASSERT_TRUE(file.ok());
   EXPECT_EQ(read_all(file.value().source), "id\n1\n");
 
   auto part = request_with("application/octet-stream", gzip);
   part.headers.add("Content-Encoding", "GZIP");
-  const auto bytes = open_upload_bytes(part, 100);
+  const auto bytes = open_upload_bytes(part, at_most(100));
   ASSERT_TRUE(bytes.ok());
   EXPECT_TRUE(bytes.value().encoded);
   EXPECT_EQ(read_all(bytes.value().source), "id\n1\n");
@@ -85,7 +91,7 @@ TEST(UploadBody, RefusesTypesCharsetsAndEncodingsThatAreNotRead) {
   const auto refusal = [](std::string_view type, std::string_view encoding) {
     auto request = request_with(type, "x");
     if (!encoding.empty()) request.headers.add("Content-Encoding", encoding);
-    const auto file = open_upload_file(request, 100);
+    const auto file = open_upload_file(request, at_most(100));
     EXPECT_FALSE(file.ok()) << type;
     if (file.ok()) return std::string();
     EXPECT_EQ(file.error().code, ErrorCode::kUnsupportedMedia);
@@ -100,9 +106,9 @@ TEST(UploadBody, RefusesTypesCharsetsAndEncodingsThatAreNotRead) {
 
 TEST(UploadBody, IsRefusedBeforeItIsReadWhereItSaysThatItIsTooLong) {
   auto fits = request_with("text/csv", std::string(100, 'x'));
-  EXPECT_TRUE(open_upload_file(fits, 100).ok());
+  EXPECT_TRUE(open_upload_file(fits, at_most(100)).ok());
   auto above = request_with("text/csv", std::string(101, 'x'));
-  const auto file = open_upload_file(above, 100);
+  const auto file = open_upload_file(above, at_most(100));
   ASSERT_FALSE(file.ok());
   EXPECT_EQ(file.error().code, ErrorCode::kTooLarge);
   EXPECT_THAT(file.error().message, HasSubstr("upload_bytes_max"));
@@ -111,7 +117,7 @@ TEST(UploadBody, IsRefusedBeforeItIsReadWhereItSaysThatItIsTooLong) {
 TEST(UploadBody, IsTheFileOfAForm) {
   auto request =
       request_with("multipart/form-data; boundary=b", form(kCsvPart, "id\n1\n"));
-  const auto file = open_upload_file(request, 10'000);
+  const auto file = open_upload_file(request, at_most(10'000));
   ASSERT_TRUE(file.ok()) << file.error().message;
   EXPECT_EQ(file.value().type, ContentType::kCsv);
   EXPECT_THAT(file.value().fields, ElementsAre(Pair("mode", "atomic")));
@@ -124,7 +130,7 @@ TEST(UploadBody, OfAFormGoesByThePartsTypeAndThenByTheFilesName) {
         "Content-Disposition: form-data; name=\"file\"; filename=\"" + name + "\"" +
         (type.empty() ? "" : "\r\nContent-Type: " + type);
     auto request = request_with("multipart/form-data; boundary=b", form(headers, "x"));
-    const auto file = open_upload_file(request, 10'000);
+    const auto file = open_upload_file(request, at_most(10'000));
     return file.ok() ? std::optional(file.value().type) : std::nullopt;
   };
   EXPECT_EQ(type_of("a.txt", "text/csv"), ContentType::kCsv);
@@ -137,7 +143,8 @@ TEST(UploadBody, OfAFormGoesByThePartsTypeAndThenByTheFilesName) {
 
 TEST(UploadBody, OfAPartIsNoForm) {
   auto request = request_with("multipart/form-data; boundary=b", form(kCsvPart, "id\n"));
-  EXPECT_EQ(open_upload_bytes(request, 100).error().code, ErrorCode::kUnsupportedMedia);
+  EXPECT_EQ(open_upload_bytes(request, at_most(100)).error().code,
+            ErrorCode::kUnsupportedMedia);
 }
 
 TEST(UploadBody, NeedsALengthOrChunks) {

@@ -58,9 +58,18 @@ http::Response at_offset(int status, std::uint64_t offset) {
   return response;
 }
 
+// Who may start no job at all is told so before the body is looked at.
+Result<void> require_any_operation(const Call& call) {
+  for (const Operation operation : kAllOperations) {
+    if (call.caller.may(call.resource, name(operation))) return {};
+  }
+  return require_scope(call.caller, call.resource, name(Operation::kInsert));
+}
+
 }  // namespace
 
 Result<http::Response> create_job(Call& call) {
+  TALLY_TRY(require_any_operation(call));
   TALLY_TRY(require_known_parameters(call.request.query, {}));
   TALLY_TRY_ASSIGN(const std::string idempotency_key,
                    idempotency_key_of(call.request.headers));
@@ -84,9 +93,8 @@ Result<http::Response> put_data(Call& call) {
   if (!has_body(call.request)) return length_required();
   TALLY_TRY_ASSIGN(const std::uint64_t offset,
                    upload_offset_header(call.request.headers));
-  TALLY_TRY_ASSIGN(
-      const UploadBytes bytes,
-      open_upload_bytes(call.request, call.service().settings().upload_bytes_max));
+  TALLY_TRY_ASSIGN(const UploadBytes bytes,
+                   open_upload_bytes(call.request, call.service().settings()));
   TALLY_TRY_ASSIGN(
       const std::uint64_t reached,
       call.service().append(call.caller, call.job,

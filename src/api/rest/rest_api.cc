@@ -47,6 +47,18 @@ Result<void> require_visible(const Call& call) {
                "UNKNOWN_RESOURCE"};
 }
 
+// A job that is another's is not there; only then does the scope matter.
+Result<void> require_job(const Call& call, Access access) {
+  const auto job = call.service().parts().jobs.find(call.job.id);
+  if (!job.ok() && job.error().code != ErrorCode::kNotFound) return job.error();
+  const bool is_visible =
+      job.ok() && job.value().resource == call.resource &&
+      (call.caller.is_admin() || job.value().owner == call.caller.owner);
+  if (!is_visible) return unknown_job(call.job.id.to_string());
+  return require_scope(call.caller, call.resource,
+                       access == Access::kRead ? "read" : name(job.value().operation));
+}
+
 Result<http::Response> dispatch(Call& call, const RouteMatch& match) {
   if (!match.resource.empty()) {
     call.resource = match.resource;
@@ -57,6 +69,9 @@ Result<http::Response> dispatch(Call& call, const RouteMatch& match) {
     const auto id = Uuid::parse(match.job);
     if (!id) return unknown_job(match.job);
     call.job.id = JobId(*id);
+    TALLY_TRY(require_job(call, match.route->access));
+  } else if (match.route->access == Access::kRead) {
+    TALLY_TRY(require_scope(call.caller, call.resource, "read"));
   }
   return match.route->handler(call);
 }
