@@ -1,0 +1,409 @@
+#!/usr/bin/python3
+"""The REST face, sending: one request, steps, encodings, keys, and what is refused."""
+import gzip
+import http.client
+import pathlib
+import socket
+import sys
+import time
+import unittest
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from support.case import ServerCase  # noqa: E402
+from support.wait import wait_until  # noqa: E402
+
+CSV = b"name,age\nann,41\nbob,50\n"
+MESSAGES = {"insert": "create", "upsert": "upsert", "update": "update", "replace": "replace",
+            "delete": "delete"}
+
+
+class Sending(ServerCase):
+    schema = "create table people (id integer primary key, name text, age integer);"
+    resources = {"people": None, "readers": ['table = "people"', 'operations = ["insert"]']}
+    settings = {"upload_bytes_max": "1MiB", "record_bytes_max": "64KiB", "atomic_records_max": 10,
+                "expansion_ratio_max": 50}
+
+    def setUp(self):
+        super().setUp()
+        self.server.execute("delete from people")
+
+    def names(self):
+        return [row[0] for row in self.server.rows("select name from people order by id")]
+
+    # --- in one request -----------------------------------------------------------------
+
+    def test_a_start_is_answered_202_with_the_shape_of_the_contract(self):
+        answer = self.api.submit("insert", "people", CSV)
+        self.assertEqual(answer.status, 202)
+        started = answer.json
+        job = started["job_id"]
+        self.assertEqual(started["message"], "Enhanced bulk create job started for 2 items")
+        self.assertEqual(started["total_items"], 2)
+        self.assertIsInstance(started["task_id"], str)
+        self.assertEqual(started["status_url"], f"/api/people/jobs/{job}/status/")
+        self.assertEqual(started["aggregates_url"], f"/api/people/jobs/{job}/aggregates/")
+
+    def test_each_operation_says_its_own_word(self):
+        for operation, word in MESSAGES.items():
+            options = {"unique_fields": "id"} if operation == "upsert" else {}
+            body = b"id\n" if operation == "delete" else b"id,name\n"
+            started = self.api.submit(operation, "people", body, **options).json
+            self.assertEqual(started["message"], f"Enhanced bulk {word} job started for 0 items")
+            self.assertEqual("unique_fields" in started, operation == "upsert")
+            status = self.api.wait_for_end("people", started["job_id"])
+            self.assertEqual(status["job_type"], operation)
+
+    def test_an_upsert_names_its_fields(self):
+        started = self.api.submit("upsert", "people", b"id,name,age\n1,x,1\n", unique_fields="id",
+                                  update_fields="name").json
+        self.assertEqual((started["unique_fields"], started["update_fields"]), (["id"], ["name"]))
+
+    def test_the_path_is_taken_without_its_last_slash(self):
+        answer = self.api.call("POST", "/api/people/bulk/v2", CSV, {"Content-Type": "text/csv"})
+        self.assertEqual(answer.status, 202)
+
+    def test_prefer_wait_answers_with_the_status_of_the_ended_job(self):
+        answer = self.api.submit("insert", "people", CSV, headers={"Prefer": "wait=20"})
+        self.assertEqual(answer.status, 200)
+        self.assertEqual((answer.json["state"], answer.json["created_count"]), ("Job Complete", 2))
+
+    def test_a_content_type_may_have_parameters(self):
+        answer = self.api.submit("insert", "people", CSV, "text/csv; charset=utf-8")
+        self.assertEqual(answer.status, 202)
+
+    def multipart(self, *parts):
+        boundary = "b0undary"
+        body = b"".join(b"--%s\r\n%s\r\n\r\n%s\r\n" % (boundary.encode(), head.encode(), data)
+                        for head, data in parts) + b"--%s--\r\n" % boundary.encode()
+        return self.api.call("POST", "/api/people/bulk/v2/", body,
+                             {"Content-Type": f"multipart/form-data; boundary={boundary}",
+                              "Prefer": "wait=20"})
+
+    def test_a_form_with_one_file_is_its_file(self):
+        answer = self.multipart((
+            'Content-Disposition: form-data; name="file"; filename="people.csv"\r\n'
+            "Content-Type: text/csv", CSV))
+        self.assertEqual((answer.status, answer.json["created_count"]), (200, 2), answer)
+        self.assertEqual(self.names(), ["ann", "bob"])
+
+    def test_a_form_without_a_file_is_422(self):
+        self.expect(self.multipart(('Content-Disposition: form-data; name="dry_run"', b"true")), 422)
+
+    # --- gzip ---------------------------------------------------------------------------
+
+    def gzipped(self, body, **headers):
+        return self.api.submit("insert", "people", body, headers={
+            "Content-Encoding": "gzip", "Prefer": "wait=20", **headers})
+
+    def test_a_gzipped_upload_is_what_it_holds(self):
+        answer = self.gzipped(gzip.compress(CSV))
+        self.assertEqual(answer.json["created_count"], 2, answer)
+
+    def test_concatenated_members_are_one_upload(self):
+        answer = self.gzipped(gzip.compress(CSV[:12]) + gzip.compress(CSV[12:]))
+        self.assertEqual(answer.json["created_count"], 2, answer)
+
+    def test_a_broken_or_cut_off_gzip_is_422_and_nothing_is_written(self):
+        whole = gzip.compress(CSV)
+        flipped = whole[:-6] + bytes([whole[-6] ^ 1]) + whole[-5:]
+        for body in (b"not gzip at all", whole[:-4], flipped, whole + b"rubbish"):
+            self.expect(self.gzipped(body), 422)
+        self.assertEqual(self.names(), [])
+
+    def test_a_bomb_is_413_and_nothing_is_written(self):
+        bomb = gzip.compress(b"name\n" + b"a" * 60_000 + b"\n" * 20_000_000, 6)
+        self.assertLess(len(bomb), 1_000_000)
+        self.expect(self.gzipped(bomb), 413)
+        self.assertEqual(self.names(), [])
+        self.assertEqual(self.api.call("GET", "/healthz").status, 200)
+
+    def test_an_encoding_that_is_not_read_is_415(self):
+        answer = self.api.submit("insert", "people", CSV, headers={"Content-Encoding": "br"})
+        self.expect(answer, 415, mentions=["gzip"])
+
+    # --- idempotency ----------------------------------------------------------------------
+
+    def send(self, key, body=CSV, **options):
+        return self.api.submit("insert", "people", body, headers={"Idempotency-Key": key}, **options)
+
+    def test_the_same_key_and_body_is_the_same_job(self):
+        first, second = self.send("a"), self.send("a")
+        self.assertEqual((first.status, second.status), (202, 202))
+        self.assertEqual(first.json["job_id"], second.json["job_id"])
+        self.api.wait_for_end("people", first.json["job_id"])
+        self.assertEqual(self.send("a").json["job_id"], first.json["job_id"])
+        self.assertEqual(self.names(), ["ann", "bob"])
+
+    def test_the_same_key_over_a_gzipped_body_is_the_same_job(self):
+        first = self.send("zipped")
+        again = self.api.submit("insert", "people", gzip.compress(CSV), headers={
+            "Idempotency-Key": "zipped", "Content-Encoding": "gzip"})
+        self.assertEqual(again.json["job_id"], first.json["job_id"])
+
+    def test_the_same_key_with_another_body_or_option_is_409(self):
+        self.send("b")
+        self.expect(self.send("b", CSV + b"cem,7\n"), 409)
+        self.expect(self.send("b", dry_run="true"), 409)
+
+    def test_a_key_belongs_to_its_owner_and_resource(self):
+        first = self.send("c").json["job_id"]
+        other = self.api.copy(self.server.make_token("second", "second", ["*"]))
+        theirs = other.submit("insert", "people", CSV, headers={"Idempotency-Key": "c"})
+        elsewhere = self.api.submit("insert", "readers", CSV, headers={"Idempotency-Key": "c"})
+        self.assertEqual(len({first, theirs.json["job_id"], elsewhere.json["job_id"]}), 3)
+
+    def test_a_key_whose_upload_is_still_arriving_is_409_and_starts_anew_when_it_broke(self):
+        host = urllib.parse.urlsplit(self.server.url).netloc
+        slow = http.client.HTTPConnection(host, timeout=20)
+        slow.putrequest("POST", "/api/people/bulk/v2/")
+        for name, value in (("Authorization", f"Bearer {self.server.token}"),
+                            ("Content-Type", "text/csv"), ("Idempotency-Key", "slow"),
+                            ("Content-Length", str(len(CSV)))):
+            slow.putheader(name, value)
+        slow.endheaders(CSV[:12])
+        wait_until(lambda: self.api.call("GET", "/api/people/jobs/?state=Open&limit=1")
+                   .json["results"], "the first try is arriving")
+        self.expect(self.send("slow"), 409)
+        slow.close()
+
+        def started():
+            answer = self.send("slow")
+            return answer if answer.status == 202 else None
+        job = wait_until(started, "the broken try has given way").json["job_id"]
+        self.assertEqual(self.api.wait_for_end("people", job)["created_count"], 2)
+        self.assertEqual(self.names(), ["ann", "bob"])
+
+    # --- in steps -------------------------------------------------------------------------
+
+    def opened(self, **options):
+        answer = self.api.open_job("people", "insert", **options)
+        self.assertEqual(answer.status, 201, answer)
+        return answer.json["job_id"]
+
+    def test_an_upload_in_parts_cut_in_the_middle_of_a_cell(self):
+        answer = self.api.open_job("people", "insert")
+        self.assertEqual((answer.status, answer.json["state"]), (201, "Open"))
+        job = answer.json["job_id"]
+        self.assertEqual(answer.json["upload_url"], f"/api/people/jobs/{job}/data/")
+        for start, end in ((0, 10), (10, 11), (11, len(CSV))):
+            put = self.api.put_data("people", job, start, CSV[start:end])
+            self.assertEqual((put.status, put.body, put.header("Upload-Offset")),
+                             (204, b"", str(end)))
+        completed = self.api.action("people", job, "complete")
+        self.assertEqual((completed.status, completed.json["state"]), (202, "Upload Complete"))
+        self.assertEqual(self.api.wait_for_end("people", job)["created_count"], 2)
+
+    def test_a_wrong_offset_is_409_with_the_right_one_and_stores_nothing(self):
+        job = self.opened()
+        self.api.put_data("people", job, 0, CSV[:10])
+        for wrong in (0, 9, 11, 1000):
+            answer = self.api.put_data("people", job, wrong, CSV[10:])
+            self.expect(answer, 409)
+            self.assertEqual(answer.header("Upload-Offset"), "10")
+        head = self.api.call("HEAD", self.api.job_path("people", job, "data"))
+        self.assertEqual((head.status, head.header("Upload-Offset")), (200, "10"))
+
+    def test_an_offset_that_is_missing_or_no_number_is_400(self):
+        job = self.opened()
+        path = self.api.job_path("people", job, "data")
+        self.expect(self.api.call("PUT", path, CSV), 400, mentions=["Upload-Offset"])
+        self.expect(self.api.call("PUT", path, CSV, {"Upload-Offset": "-1"}), 400)
+
+    def test_an_encoded_part_is_a_whole_stream_and_counts_decoded_bytes(self):
+        job = self.opened()
+        for start, end in ((0, 10), (10, len(CSV))):
+            put = self.api.put_data("people", job, start, gzip.compress(CSV[start:end]),
+                                    {"Content-Encoding": "gzip"})
+            self.assertEqual(put.header("Upload-Offset"), str(end), put)
+        broken = self.api.put_data("people", job, len(CSV), gzip.compress(b"x,1\n")[:-4],
+                                   {"Content-Encoding": "gzip"})
+        self.expect(broken, 422)
+        self.api.action("people", job, "complete")
+        self.assertEqual(self.api.wait_for_end("people", job)["created_count"], 2)
+
+    def test_a_part_whose_connection_breaks_is_kept_up_to_an_offset(self):
+        job = self.opened()
+        host, port = urllib.parse.urlsplit(self.server.url).netloc.split(":")
+        with socket.create_connection((host, int(port))) as raw:
+            raw.sendall((f"PUT /api/people/jobs/{job}/data/ HTTP/1.1\r\nHost: x\r\n"
+                         f"Authorization: Bearer {self.server.token}\r\nUpload-Offset: 0\r\n"
+                         f"Content-Length: {len(CSV)}\r\n\r\n").encode() + CSV[:15])
+
+        def resumed():
+            head = self.api.call("HEAD", self.api.job_path("people", job, "data"))
+            offset = int(head.header("Upload-Offset"))
+            self.assertIn(offset, range(0, 16))
+            answer = self.api.put_data("people", job, offset, CSV[offset:])
+            return answer.status == 204
+        wait_until(resumed, "the part goes on")
+        self.api.action("people", job, "complete")
+        self.assertEqual(self.api.wait_for_end("people", job)["created_count"], 2)
+
+    def test_a_header_that_does_not_fit_leaves_the_job_open_at_offset_0(self):
+        job = self.opened()
+        answer = self.api.put_data("people", job, 0, b"nam,age\nx,1\n")
+        self.expect(answer, 422, mentions=["nam", "'name'"])
+        head = self.api.call("HEAD", self.api.job_path("people", job, "data"))
+        self.assertEqual(head.header("Upload-Offset"), "0")
+        self.assertEqual(self.api.status("people", job).json["state"], "Open")
+        self.assertEqual(self.api.put_data("people", job, 0, CSV).status, 204)
+        self.api.action("people", job, "complete")
+        self.assertEqual(self.api.wait_for_end("people", job)["created_count"], 2)
+
+    def test_a_refused_upload_in_one_request_is_an_aborted_job_with_its_reason(self):
+        self.expect(self.api.submit("insert", "people", b"nam,age\nx,1\n"), 422)
+        [last] = self.api.call("GET", "/api/people/jobs/?limit=1").json["results"]
+        self.assertEqual(last["state"], "Aborted")
+        self.assertIn("nam", last["message"])
+        self.assertIn("upload_refused", [entry["event"] for entry in
+                                         self.api.history("people", last["job_id"])])
+
+    def test_a_request_for_a_job_that_cannot_be_is_400(self):
+        for request, word in (({"operation": "merge", "content_type": "text/csv"}, "operation"),
+                              ({"content_type": "text/csv"}, "operation"),
+                              ({"operation": "insert"}, "content_type"),
+                              ({"operation": "insert", "content_type": "image/png"}, "content_type"),
+                              ({"operation": "insert", "content_type": "text/csv", "x": 1}, "x")):
+            answer = self.api.call("POST", "/api/people/jobs/", request)
+            self.expect(answer, 400, mentions=[word])
+        for body in (b"", b"[]", b"{", b'{"operation": "insert"} x'):
+            answer = self.api.call("POST", "/api/people/jobs/", body,
+                                   {"Content-Type": "application/json"})
+            self.expect(answer, 400)
+
+    # --- what a state allows ----------------------------------------------------------------
+
+    def refused_in_state(self, answer, state):
+        self.expect(answer, 409, "INVALID_STATE")
+        self.assertEqual(answer.json["state"], state)
+
+    def test_actions_that_the_state_does_not_allow_are_409_with_the_state(self):
+        done = self.api.run("insert", "people", CSV)["job_id"]
+        for name in ("complete", "abort"):
+            self.refused_in_state(self.api.action("people", done, name), "Job Complete")
+        self.refused_in_state(self.api.put_data("people", done, 0, CSV), "Job Complete")
+        opened = self.opened()
+        self.refused_in_state(self.api.action("people", opened, "retry"), "Open")
+        self.refused_in_state(self.api.call("DELETE", self.api.job_path("people", opened)), "Open")
+
+    def test_an_abort_of_an_open_job_ends_it(self):
+        job = self.opened()
+        answer = self.api.action("people", job, "abort")
+        self.assertEqual((answer.status, answer.json["state"]), (200, "Aborted"))
+        self.refused_in_state(self.api.put_data("people", job, 0, CSV), "Aborted")
+        self.refused_in_state(self.api.action("people", job, "retry"), "Aborted")
+
+    def test_an_ended_job_can_be_deleted(self):
+        job = self.api.run("insert", "people", CSV)["job_id"]
+        path = self.api.job_path("people", job)
+        self.assertEqual(self.api.call("DELETE", path).status, 204)
+        self.expect(self.api.call("GET", path), 404)
+        self.expect(self.api.call("DELETE", path), 404)
+        self.assertEqual(self.names(), ["ann", "bob"])
+
+    def test_a_retry_is_a_child_that_names_its_parent_and_their_records(self):
+        status = self.api.run("insert", "people", b"id,name\n1,ann\nx,bob\n2,cem\ny,dan\n")
+        answer = self.api.action("people", status["job_id"], "retry")
+        self.assertEqual(answer.status, 202, answer)
+        self.assertEqual((answer.json["parent_id"], answer.json["superseded"]),
+                         (status["job_id"], 0))
+        child = self.api.wait_for_end("people", answer.json["job_id"])
+        self.assertEqual((child["parent_id"], child["total_items"], child["error_count"]),
+                         (status["job_id"], 2, 2))
+        rows = self.api.results("people", child["job_id"])
+        self.assertEqual([(row["_record"], row["_parent_record"], row["id"]) for row in rows],
+                         [("1", "2", "x"), ("2", "4", "y")])
+
+    def test_a_retry_of_a_failed_job_takes_what_was_unprocessed(self):
+        body = b"id,name\n1,ann\n1,bob\n2,cem\n3,dan\n"
+        status = self.api.run("insert", "people", body, max_errors=0)
+        self.assertEqual((status["state"], status["unprocessed_count"]), ("Failed", 2))
+        answer = self.api.action("people", status["job_id"], "retry")
+        child = self.api.wait_for_end("people", answer.json["job_id"])
+        self.assertEqual(child["total_items"], 3, child)
+
+    # --- what is refused --------------------------------------------------------------------
+
+    def test_an_unknown_resource_or_path_is_404(self):
+        self.expect(self.api.submit("insert", "peeple", CSV), 404, mentions=["peeple"])
+        for path in ("/api/people/bulk/v3/", "/api/people/", "/nothing", "/api/people/jobs/x/y/"):
+            self.expect(self.api.call("GET", path), 404)
+
+    def test_another_method_is_405_with_what_is_allowed(self):
+        for method, path, allowed in (("GET", "/api/people/bulk/v2/", "POST"),
+                                      ("DELETE", "/api/people/jobs/", "GET"),
+                                      ("POST", "/healthz", "GET")):
+            answer = self.api.call(method, path, b"")
+            self.expect(answer, 405)
+            self.assertIn(allowed, answer.header("Allow"))
+
+    def test_a_body_without_a_length_is_411(self):
+        answer = self.api.call("POST", "/api/people/bulk/v2/", None,
+                               {"Content-Type": "text/csv", "Content-Length": ""})
+        self.assertIn(answer.status, (400, 411))
+        host, port = urllib.parse.urlsplit(self.server.url).netloc.split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as raw:
+            raw.sendall((f"POST /api/people/bulk/v2/ HTTP/1.1\r\nHost: {host}\r\n"
+                         f"Authorization: Bearer {self.server.token}\r\n"
+                         "Content-Type: text/csv\r\nConnection: close\r\n\r\n").encode())
+            self.assertIn(b" 411 ", raw.recv(4096).split(b"\r\n")[0])
+
+    def test_an_upload_over_the_limit_is_413(self):
+        body = b"name\n" + b"a" * 1000 + b"\n"
+        answer = self.api.submit("insert", "people", body + body[5:] * 1100)
+        self.expect(answer, 413)
+        chunks = (body for _ in range(1200))
+        answer = self.api.call("POST", "/api/people/bulk/v2/", chunks,
+                               {"Content-Type": "text/csv"}, chunked=True)
+        self.assertEqual(answer.status, 413, answer)
+        self.assertEqual(self.names(), [])
+
+    def test_an_atomic_job_over_its_limit_is_413(self):
+        ten, eleven = (b"name\n" + b"x\n" * n for n in (10, 11))
+        self.assertEqual(self.api.run("insert", "people", ten, mode="atomic")["created_count"], 10)
+        answer = self.api.submit("insert", "people", eleven, mode="atomic")
+        self.expect(answer, 413, mentions=["10"])
+
+    def test_a_content_type_that_is_not_read_is_415(self):
+        for form in ("application/xml", "text/plain", "image/png", ""):
+            answer = self.api.submit("insert", "people", CSV, form)
+            self.expect(answer, 415)
+        self.expect(self.api.submit("insert", "people", CSV, "text/csv; charset=latin1"), 415)
+
+    def test_an_operation_that_the_resource_does_not_offer_is_403(self):
+        answer = self.api.submit("delete", "readers", b"id\n1\n")
+        self.expect(answer, 403, mentions=["delete", "insert"])
+
+
+class Retention(ServerCase):
+    """What is kept for how long, with times of a test."""
+    schema = "create table people (id integer primary key, name text);"
+    settings = {"results_retention": "400ms", "open_time_max": "400ms", "job_retention": "1h"}
+
+    def test_results_are_410_after_their_retention_and_the_status_remains(self):
+        status = self.api.run("insert", "people", b"id,name\n1,ann\nx,bob\n")
+        job = status["job_id"]
+
+        def expired():
+            answer = self.api.call("GET", self.api.job_path("people", job, "results"))
+            return answer if answer.status == 410 else None
+        self.expect(wait_until(expired, "the results expire", 90, pause=0.1), 410,
+                    "RESULTS_EXPIRED")
+        after = self.api.status("people", job).json
+        for name in ("state", "total_items", "success_count", "error_count", "verified"):
+            self.assertEqual(after[name], status[name])
+        self.assertTrue(self.api.history("people", job))
+
+    def test_a_job_that_is_never_completed_is_aborted(self):
+        job = self.api.open_job("people", "insert").json["job_id"]
+        begin = time.monotonic()
+        status = self.api.wait_for_end("people", job, 90)
+        self.assertGreater(time.monotonic() - begin, 0.3)
+        self.assertEqual(status["state"], "Aborted")
+        self.assertIn("upload_expired", [entry["event"] for entry in
+                                         self.api.history("people", job)])
+
+
+if __name__ == "__main__":
+    unittest.main()
