@@ -23,7 +23,7 @@ bool is_loopback(const std::string& address) {
   return address == "localhost" || address == "::1" || address.starts_with("127.");
 }
 
-Result<void> check_exposure(const Config& config) {
+Result<void> check_exposure(const ServerConfig& config) {
   if (is_loopback(config.listen.address) || config.tls || config.insecure) return {};
   return Error{ErrorCode::kInvalidArgument,
                "listening on " + config.listen.address +
@@ -31,31 +31,13 @@ Result<void> check_exposure(const Config& config) {
                    "certificate and a key, listen on 127.0.0.1, or say --insecure"};
 }
 
-std::vector<ResourceRules> rules_of(const Config& config) {
+std::vector<ResourceRules> rules_of(const ServerConfig& config) {
   std::vector<ResourceRules> rules;
   for (const ResourceConfig& resource : config.resources) rules.push_back(resource.rules);
   return rules;
 }
 
-Result<void> extend(std::vector<ResourceRules>& rules,
-                    const ResourceExtension& extension) {
-  for (ResourceRules& one : rules) {
-    if (one.name != extension.resource) continue;
-    for (const auto& [field, validators] : extension.validators) {
-      auto& known = one.fields[field].validators;
-      known.insert(known.end(), validators.begin(), validators.end());
-    }
-    for (const auto& [name, function] : extension.aggregates) {
-      one.aggregates[name].function = function;
-    }
-    return {};
-  }
-  return Error{ErrorCode::kNotFound, "the program extends the resource '" +
-                                         extension.resource +
-                                         "', which the configuration does not list"};
-}
-
-ServiceSettings service_settings(const Config& config) {
+ServiceSettings service_settings(const ServerConfig& config) {
   ServiceSettings settings;
   settings.upload_bytes_max = config.upload_bytes_max;
   settings.record_bytes_max = config.record_bytes_max;
@@ -64,7 +46,7 @@ ServiceSettings service_settings(const Config& config) {
   return settings;
 }
 
-WorkerSettings worker_settings(const Config& config) {
+WorkerSettings worker_settings(const ServerConfig& config) {
   WorkerSettings settings;
   settings.threads = static_cast<unsigned>(config.workers);
   settings.plan = {.window_records = config.window_records,
@@ -90,7 +72,7 @@ Result<std::string> first_token(TokenStore& tokens, const Clock& clock) {
                         .expires_at = std::nullopt});
 }
 
-std::string url_of(const Config& config, std::uint16_t port) {
+std::string url_of(const ServerConfig& config, std::uint16_t port) {
   const bool v6 = config.listen.address.find(':') != std::string::npos;
   const std::string host = v6 ? "[" + config.listen.address + "]" : config.listen.address;
   return (config.tls ? "https://" : "http://") + host + ":" + std::to_string(port);
@@ -118,12 +100,12 @@ struct Engine::Parts {
   std::string url;
   std::string first_token;
 
-  Result<void> open_database(const Config& config);
-  Result<void> build_layers(const Config& config, std::vector<ResourceRules> rules);
-  Result<void> start(const Config& config);
+  Result<void> open_database(const ServerConfig& config);
+  Result<void> build_layers(const ServerConfig& config);
+  Result<void> start(const ServerConfig& config);
 };
 
-Result<void> Engine::Parts::open_database(const Config& config) {
+Result<void> Engine::Parts::open_database(const ServerConfig& config) {
   TALLY_TRY_ASSIGN(const std::string path, db::sqlite_path(config.database));
   TALLY_TRY_ASSIGN(database, db::SqliteDatabase::open({.path = path, .create = false}));
   TALLY_TRY_ASSIGN(lock, db::SqliteProcessLock::take(path));
@@ -133,14 +115,13 @@ Result<void> Engine::Parts::open_database(const Config& config) {
   return {};
 }
 
-Result<void> Engine::Parts::build_layers(const Config& config,
-                                         std::vector<ResourceRules> rules) {
+Result<void> Engine::Parts::build_layers(const ServerConfig& config) {
   jobs = std::make_unique<SqliteJobStore>(*database, clock, random);
   ledger = std::make_unique<SqliteLedger>(*database);
   aggregates = std::make_unique<SqliteAggregateStore>(*database);
   tokens = std::make_unique<SqliteTokenStore>(*database, clock, random);
   target = std::make_unique<SqliteTarget>(*database);
-  catalog = std::make_unique<ResourceCatalog>(*target, std::move(rules));
+  catalog = std::make_unique<ResourceCatalog>(*target, rules_of(config));
   TALLY_TRY(catalog->check());
 
   service = std::make_unique<JobService>(JobService::Parts{.catalog = *catalog,
@@ -162,7 +143,7 @@ Result<void> Engine::Parts::build_layers(const Config& config,
   return {};
 }
 
-Result<void> Engine::Parts::start(const Config& config) {
+Result<void> Engine::Parts::start(const ServerConfig& config) {
   TALLY_TRY(jobs->release_all());
   TALLY_TRY_ASSIGN(first_token, tallyman::first_token(*tokens, clock));
   worker = std::make_unique<Worker>(WorkerParts{.database = *database,
@@ -190,15 +171,11 @@ Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Engine::~Engine() = default;
 
-Result<std::unique_ptr<Engine>> Engine::start(
-    const Config& config, const std::vector<ResourceExtension>& extensions) {
+Result<std::unique_ptr<Engine>> Engine::start(const ServerConfig& config) {
   TALLY_TRY(check_exposure(config));
-  std::vector<ResourceRules> rules = rules_of(config);
-  for (const ResourceExtension& extension : extensions)
-    TALLY_TRY(extend(rules, extension));
   auto parts = std::make_unique<Parts>();
   TALLY_TRY(parts->open_database(config));
-  TALLY_TRY(parts->build_layers(config, std::move(rules)));
+  TALLY_TRY(parts->build_layers(config));
   TALLY_TRY(parts->start(config));
   return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }

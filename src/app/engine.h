@@ -1,7 +1,7 @@
 // Engine: the whole server, built from a configuration. The only place that builds
 // objects.
 //
-//   TALLY_TRY_ASSIGN(auto engine, Engine::start(config, {}));
+//   TALLY_TRY_ASSIGN(auto engine, Engine::start(config));
 //   std::puts(engine->url().c_str());
 //   engine->stop(limits::kDrainTime);
 //
@@ -14,7 +14,6 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "app/config.h"
 #include "base/result.h"
@@ -22,17 +21,9 @@
 
 namespace tallyman {
 
-// What a program in C++ adds to a configured resource.
-struct ResourceExtension {
-  std::string resource;
-  std::map<std::string, std::vector<Validator>> validators;  // By field.
-  std::map<std::string, AggregateFunction> aggregates;       // By name.
-};
-
 class Engine {
  public:
-  static Result<std::unique_ptr<Engine>> start(
-      const Config& config, const std::vector<ResourceExtension>& extensions);
+  static Result<std::unique_ptr<Engine>> start(const ServerConfig& config);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -37,11 +37,10 @@ void drain(Engine& engine) {
 
 }  // namespace
 
-int run_until_signal(const Config& config,
-                     const std::vector<ResourceExtension>& extensions) {
+int run_until_signal(const ServerConfig& config) {
   const sigset_t signals = block_signals();
   set_log_level(config.log_level);
-  auto engine = Engine::start(config, extensions);
+  auto engine = Engine::start(config);
   if (!engine.ok()) {
     std::fprintf(stderr, "tallyman: %s\n", engine.error().message.c_str());
     return 2;

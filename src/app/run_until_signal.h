@@ -1,8 +1,6 @@
 // Runs a server until the process is told to stop.
 #pragma once
 
-#include <vector>
-
 #include "app/engine.h"
 
 namespace tallyman {
@@ -11,7 +9,6 @@ namespace tallyman {
 // first token. SIGTERM or SIGINT ends it within limits::kDrainTime: what is under way is
 // finished, and what cannot be is gone on with at the next start. The exit code: 0, or 2
 // when it could not start (the reason is on standard error).
-int run_until_signal(const Config& config,
-                     const std::vector<ResourceExtension>& extensions);
+int run_until_signal(const ServerConfig& config);
 
 }  // namespace tallyman

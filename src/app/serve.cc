@@ -13,7 +13,7 @@ int run_serve(const ServeOptions& options) {
     std::fputs(to_text(reading.config.file, reading.mistakes).c_str(), stderr);
     return 2;
   }
-  return run_until_signal(reading.config, {});
+  return run_until_signal(reading.config);
 }
 
 }  // namespace tallyman
