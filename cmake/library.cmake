@@ -1,8 +1,9 @@
 # libtallyman.so: what an embedding program links, with the headers of include/tallyman.
 if(TARGET tallyman_app)
-  add_library(tallyman_library SHARED)
-  target_link_libraries(tallyman_library
-                        PRIVATE "$<LINK_LIBRARY:WHOLE_ARCHIVE,tallyman_model,tallyman_app>")
+  # What the public headers declare goes in whole; all else as it is needed.
+  add_library(tallyman_library SHARED src/app/application.cc src/model/value.cc
+              src/model/json.cc)
+  target_link_libraries(tallyman_library PRIVATE tallyman_app)
   target_include_directories(tallyman_library
     INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
               $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
