@@ -112,6 +112,7 @@ After Exchange::answer(Connection& connection, const Asked& asked,
     report = send_response(asked.channel, to_response(Fault::internal()), to);
   }
   if (report.sent != Sent::kWhole) {
+    if (asked.channel.lagged()) log_info("peer_lagged", {{"request", asked.label}});
     connection.transport->reset_on_close();
     return After::kClose;
   }

@@ -41,11 +41,9 @@ class StreamSink final : public BodySink {
 
   Result<void> flush() override {
     end_chunk();
-    sent_anything_ = true;
-    auto sent = channel_.write(buffer_);
-    buffer_.clear();
+    TALLY_TRY(send());
     begin_chunk();
-    return sent;
+    return {};
   }
 
   bool stopping() const override { return stopping_.load(std::memory_order_relaxed); }
@@ -53,13 +51,21 @@ class StreamSink final : public BodySink {
   Result<void> finish() {
     end_chunk();
     if (chunked_) buffer_ += "0\r\n\r\n";
-    sent_anything_ = true;
-    return channel_.write(buffer_);
+    return send();
   }
 
   bool sent_anything() const { return sent_anything_; }
+  bool lost_peer() const { return lost_peer_; }
 
  private:
+  Result<void> send() {
+    sent_anything_ = true;
+    auto sent = channel_.write(buffer_);
+    lost_peer_ = !sent.ok();
+    buffer_.clear();
+    return sent;
+  }
+
   std::size_t chunk_bytes() const { return buffer_.size() - data_at_; }
 
   void begin_chunk() {
@@ -90,6 +96,7 @@ class StreamSink final : public BodySink {
   std::size_t size_at_ = 0;
   std::size_t data_at_ = 0;
   bool sent_anything_ = false;
+  bool lost_peer_ = false;
 };
 
 SendReport report(const Result<void>& sent) {
@@ -100,6 +107,7 @@ SendReport send_stream(Channel& channel, const Response& response, std::string h
                        const AnswerTo& to) {
   StreamSink sink(channel, std::move(head), to.http_1_1, to.stopping);
   const auto failed = [&](std::string problem) -> SendReport {
+    if (sink.lost_peer()) return {Sent::kCut};
     return {sink.sent_anything() ? Sent::kCut : Sent::kNothing, std::move(problem)};
   };
   try {

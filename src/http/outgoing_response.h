@@ -29,7 +29,7 @@ enum class Sent {
 
 struct SendReport {
   Sent sent;
-  std::string problem = {};  // Why, where the stream failed.
+  std::string problem = {};  // Why, where the stream failed while the peer was there.
 };
 
 // Exceptions of `response.stream` are caught and reported as its failure.

@@ -20,8 +20,9 @@ using std::chrono::milliseconds;
 constexpr std::size_t kRefusedMax = 256;
 // For a peer that has been answered for good to take its answer and close.
 constexpr auto kEndingTime = std::chrono::seconds(3);
-// The same when the server ends.
-constexpr auto kQuitTime = std::chrono::seconds(1);
+// The same when the server ends. Only peers in the middle of sending can lose their
+// answer.
+constexpr auto kQuitTime = milliseconds(250);
 // Out of descriptors: until others have closed theirs.
 constexpr auto kAcceptPause = milliseconds(100);
 // How often those who hold threads are looked at while others wait for one.

@@ -35,7 +35,8 @@ class Poller {
   // Accepts nobody more; requests that have arrived whole are still begun, all other
   // waiting connections are closed. Returns when that is done.
   void stop();
-  // Ends run() once those connections that are being ended have ended, or in a second.
+  // Ends run() once those connections that are being ended have ended, or after a quarter
+  // of a second.
   void quit();
 
   // Open connections, waiting or with a request under way.

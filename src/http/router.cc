@@ -29,18 +29,16 @@ struct Segments {
 Segments split(std::string_view path) {
   Segments segments;
   path = strip(path);
-  while (!path.empty()) {
-    if (segments.count == kSegmentsMax) {
-      segments.too_many = true;
-      break;
-    }
+  if (path.empty()) return segments;
+  while (segments.count < kSegmentsMax) {
     const std::size_t length = std::min(path.find('/'), path.size());
     segments.parts[segments.count++] = path.substr(0, length);
-    // A slash at the very end is gone already, so one here is followed by a segment, if
+    // One slash at the end is gone already: what follows this one is a segment, if
     // perhaps an empty one.
-    if (length == path.size()) break;
+    if (length == path.size()) return segments;
     path.remove_prefix(length + 1);
   }
+  segments.too_many = true;
   return segments;
 }
 

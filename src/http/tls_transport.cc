@@ -38,13 +38,14 @@ class TlsTransport final : public Transport {
   Transferred read(std::span<char> into) override {
     ERR_clear_error();
     std::size_t bytes = 0;
-    return judge(SSL_read_ex(session_.get(), into.data(), into.size(), &bytes), bytes);
+    const int answer = SSL_read_ex(session_.get(), into.data(), into.size(), &bytes);
+    return judge(answer, bytes);
   }
   Transferred write(std::string_view bytes) override {
     ERR_clear_error();
     std::size_t written = 0;
-    return judge(SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &written),
-                 written);
+    const int answer = SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &written);
+    return judge(answer, written);
   }
   void end_writing() override {
     // After a fatal error SSL_shutdown must not be called (SSL_get_error, manual).
