@@ -12,8 +12,9 @@ inline void expect_cuts_do_not_matter(const Upload& upload) {
   const SplitUpload whole = split(upload);
   const std::size_t size = upload.bytes.size();
   for (std::size_t i = 0; i <= size; ++i) {
-    ASSERT_EQ(split_with_restart(upload, i), whole) << "restarted at " << i;
     for (std::size_t j = i; j <= size; ++j) {
+      ASSERT_EQ(split_with_restarts(upload, {i, j}), whole)
+          << "restarted at " << i << ", " << j;
       ASSERT_EQ(split(upload, {i, j}), whole) << "cut at " << i << " and " << j;
     }
   }

@@ -106,8 +106,8 @@ inline void check_upload(ContentType type, std::string_view data) {
   const SplitUpload whole = for_tests::split(fuzz.upload);
   check_pieces(whole, fuzz.upload);
   CHECK(for_tests::split(fuzz.upload, {fuzz.first_cut, fuzz.second_cut}) == whole);
-  CHECK(for_tests::split_with_restart(fuzz.upload, fuzz.first_cut) == whole);
-  CHECK(for_tests::split_with_restart(fuzz.upload, fuzz.second_cut) == whole);
+  CHECK(for_tests::split_with_restarts(fuzz.upload, {fuzz.first_cut, fuzz.second_cut}) ==
+        whole);
   check_reading(whole, fuzz.upload);
 }
 

@@ -77,21 +77,28 @@ inline SplitUpload split(const Upload& upload,
   return finish(*splitter, std::move(pieces), std::move(result));
 }
 
-// Stops at `cut`, and goes on in a splitter that was made from the checkpoint.
-inline SplitUpload split_with_restart(const Upload& upload, std::size_t cut) {
+// Stops at each cut and goes on in a splitter that was made from the checkpoint.
+inline SplitUpload split_with_restarts(const Upload& upload,
+                                       const std::vector<std::size_t>& cuts) {
   const std::string_view bytes = upload.bytes;
   auto splitter = make_splitter(upload.format, upload.limits);
-  auto result = splitter->push(bytes.substr(0, cut));
-  std::vector<Piece> pieces = splitter->take_pieces();
-
-  auto restored = restore_splitter(upload.format, upload.limits, splitter->checkpoint());
-  CHECK(restored.ok());
-  const std::uint64_t resume_offset = restored.value().resume_offset;
-  CHECK(resume_offset == splitter->resume_offset());
-  CHECK(pieces.empty() ? resume_offset == 0
-                       : resume_offset == pieces.back().offset + pieces.back().length);
-  splitter = std::move(restored).value().splitter;
-  result = splitter->push(bytes.substr(resume_offset));
+  std::vector<Piece> pieces;
+  std::uint64_t resume_offset = 0;
+  for (const std::size_t cut : cuts) {
+    // An error is told again by the next splitter, or by finish().
+    const auto result = splitter->push(bytes.substr(resume_offset, cut - resume_offset));
+    static_cast<void>(result.ok());
+    for (const Piece& piece : splitter->take_pieces()) pieces.push_back(piece);
+    auto restored =
+        restore_splitter(upload.format, upload.limits, splitter->checkpoint());
+    CHECK(restored.ok());
+    resume_offset = restored.value().resume_offset;
+    CHECK(resume_offset == splitter->resume_offset());
+    CHECK(resume_offset ==
+          (pieces.empty() ? 0 : pieces.back().offset + pieces.back().length));
+    splitter = std::move(restored).value().splitter;
+  }
+  auto result = splitter->push(bytes.substr(resume_offset));
   return finish(*splitter, std::move(pieces), std::move(result));
 }
 
