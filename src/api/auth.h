@@ -6,8 +6,8 @@
 // that was revoked is refused at once.
 //
 // Ownership: the store outlives it. Threads: any.
-// Errors:    kUnauthenticated  no token, another scheme, or one that is not known or has
-// expired
+// Errors:    kUnauthenticated  no token, another scheme, or a token that is unknown or
+//                              has expired
 #pragma once
 
 #include <string_view>

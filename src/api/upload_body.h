@@ -2,13 +2,12 @@
 // of a form found.
 //
 //   if (!has_body(request)) return length_required();
-//   TALLY_TRY_ASSIGN(const UploadFile file, open_upload_file(request,
-//   service.settings())); service.submit(caller, ..., file.source);
+//   TALLY_TRY_ASSIGN(const auto file, open_upload_file(request, service.settings()));
+//   service.submit(caller, ..., file.source);
 //
 // Ownership: takes request.body; a source keeps what it reads from.
 // Threads:   one. Memory: less than 1 MiB.
-// Errors:    kUnsupportedMedia  a Content-Type, charset or Content-Encoding that is not
-// read
+// Errors:    kUnsupportedMedia  a Content-Type, charset or encoding that is not read
 //            kTooLarge          the request says that it is longer than may be
 //            kUnreadable        a form that holds no file
 #pragma once

@@ -7,9 +7,8 @@
 // exist, are they a key) is the service's.
 //
 // Threads: any.
-// Errors:  kInvalidArgument  an unknown option (names the nearest), one sent twice, a
-// value
-//                            that cannot be read (names what can)
+// Errors:  kInvalidArgument  an unknown option (names the nearest), one sent twice, or
+//                            a value that cannot be read (names what can)
 #pragma once
 
 #include <optional>

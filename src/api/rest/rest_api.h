@@ -2,8 +2,8 @@
 //
 //   RestApi api({.service = service, .tokens = tokens, .clock = clock,
 //                .database_answers = [&] { return database.begin_read()...; }});
-//   auto server = http::Server::start(options, [&](http::Request& r) { return
-//   api.handle(r); });
+//   auto server = http::Server::start(
+//       options, [&](http::Request& request) { return api.handle(request); });
 //
 // In this order: 401 without a good token (unless the route is public), 404 for no such
 // path, 405 for a method that the path has not, 404 for a resource that the token may not
