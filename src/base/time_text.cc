@@ -23,8 +23,9 @@ bool take(std::string_view& text, std::string_view any_of) {
   return true;
 }
 
-// The digits after the point, cut to microseconds.
-std::int64_t take_fraction_micros(std::string_view& text) {
+// The digits after the point (at least one), cut to microseconds.
+std::optional<std::int64_t> take_fraction_micros(std::string_view& text) {
+  if (text.empty() || text.front() < '0' || text.front() > '9') return std::nullopt;
   std::int64_t micros = 0;
   std::int64_t unit = 100'000;
   while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
@@ -66,6 +67,8 @@ std::string to_rfc3339(Timestamp time) {
 
 bool is_calendar_day(int year, int month, int day) {
   using namespace std::chrono;
+  // std::chrono keeps them in a byte each: 257 would be January.
+  if (month < 1 || month > 12 || day < 1 || day > 31) return false;
   return year_month_day(std::chrono::year(year),
                         std::chrono::month(static_cast<unsigned>(month)),
                         std::chrono::day(static_cast<unsigned>(day)))
@@ -86,16 +89,16 @@ std::optional<Timestamp> parse_rfc3339(std::string_view text) {
   if (!minute || !take(text, ":")) return std::nullopt;
   const auto second = take_digits(text, 2);
   if (!second) return std::nullopt;
-  const std::int64_t micros = take(text, ".") ? take_fraction_micros(text) : 0;
+  const auto micros = take(text, ".") ? take_fraction_micros(text) : 0;
   const auto offset = read_offset(text);
-  if (!offset || !is_calendar_day(*year, *month, *day)) return std::nullopt;
+  if (!micros || !offset || !is_calendar_day(*year, *month, *day)) return std::nullopt;
   if (*hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
 
   const sys_days date = year_month_day(std::chrono::year(*year),
                                        std::chrono::month(static_cast<unsigned>(*month)),
                                        std::chrono::day(static_cast<unsigned>(*day)));
   return Timestamp(date) + hours(*hour) + minutes(*minute) + seconds(*second) +
-         microseconds(micros) - minutes(*offset);
+         microseconds(*micros) - minutes(*offset);
 }
 
 }  // namespace tallyman

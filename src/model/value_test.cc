@@ -37,7 +37,6 @@ TEST(Value, AWholeNumberOfAnyNumericKindIsAnInteger) {
   EXPECT_EQ(Value(Kind::kFloat, "1.5e3").integer(), 1500);
   EXPECT_EQ(Value(Kind::kFloat, "1500e-2").integer(), 15);
   EXPECT_EQ(Value(Kind::kFloat, "9e+18").integer(), 9'000'000'000'000'000'000);
-  EXPECT_EQ(Value(Kind::kFloat, "0e999999999999").integer(), 0);
 }
 
 TEST(Value, IsNoIntegerWhereItIsNotWholeOrNotInRange) {
@@ -48,8 +47,7 @@ TEST(Value, IsNoIntegerWhereItIsNotWholeOrNotInRange) {
   EXPECT_EQ(Value(Kind::kFloat, "1e19").integer(), std::nullopt);
   EXPECT_EQ(Value(Kind::kFloat, "1e999999999999").integer(), std::nullopt);
   EXPECT_EQ(Value(Kind::kFloat, "NaN").integer(), std::nullopt);
-  for (const char* text :
-       {"", "-", ".", "e5", "1e", "1e+", "1x", "x", " 1", "1 ", "+1"}) {
+  for (const char* text : {"", "-", ".", "e5", "1e", "1e+", "1x", "x", " 1", "1 "}) {
     EXPECT_EQ(Value(Kind::kInteger, text).integer(), std::nullopt) << text;
   }
 }

@@ -95,7 +95,6 @@ Result<std::unique_ptr<PayloadWriter>> DiskPayloadStore::create(const JobId& job
   DiskPayloadFiles files(folder_, job);
   TALLY_TRY_ASSIGN(File data, File::open(files.data(), File::Mode::kCreate));
   TALLY_TRY_ASSIGN(File index, File::open(files.index(), File::Mode::kCreate));
-  TALLY_TRY(folder_.sync());
   return std::unique_ptr<PayloadWriter>(std::make_unique<DiskPayloadWriter>(
       std::move(files), std::move(data), std::move(index), PayloadState{}));
 }

@@ -69,8 +69,8 @@ class File {
 // The error of a system call that failed with `error_number`: "cannot write FILE: why".
 Error file_error(std::string_view action, std::string_view path, int error_number);
 
-// Fine where there is none.
-Result<void> remove_file(const std::string& path);
+// Whether there was one.
+Result<bool> remove_file(const std::string& path);
 Result<void> rename_file(const std::string& from, const std::string& to);
 // Makes the folder (0700) where it is not there; its parent must be.
 Result<void> make_folder(const std::string& path);
