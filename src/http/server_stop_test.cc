@@ -14,10 +14,10 @@ using std::chrono::steady_clock;
 TEST(ServerStopTest, LetsARequestUnderWayEnd) {
   TestServer server;
   RawClient client(server.port());
+  RawClient idle(server.port());
   client.send(get("/wait"));
   server.await_waiting();
   std::thread stopping([&] { server.server().stop(seconds(20)); });
-  RawClient idle(server.port());
   EXPECT_TRUE(idle.ends()) << "waiting connections are closed at once";
   server.release();
   const Answer answer = client.read_answer();
