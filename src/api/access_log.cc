@@ -41,6 +41,11 @@ void log_request(const AccessEntry& entry, int status, std::uint64_t bytes,
 
 http::Response with_access_log(http::Response response, AccessEntry entry,
                                const Clock& clock) {
+  // A stream that answers HEAD is never run.
+  if (entry.method == "HEAD") {
+    log_request(entry, response.status, 0, clock);
+    return response;
+  }
   if (!response.stream) {
     log_request(entry, response.status, response.body.size(), clock);
     return response;

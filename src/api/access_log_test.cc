@@ -62,6 +62,18 @@ TEST(AccessLog, HasTheLineOfAStreamAtItsEnd) {
   EXPECT_THAT(line, HasSubstr(" token=nightly end=whole"));
 }
 
+TEST(AccessLog, HasTheLineOfAHeadAtOnce) {
+  const SystemClock clock;
+  http::Response streamed;
+  streamed.stream = [](http::BodySink& sink) { return sink.write("12345"); };
+  AccessEntry entry = entry_of(clock);
+  entry.method = "HEAD";
+  testing::internal::CaptureStderr();
+  const auto response = with_access_log(std::move(streamed), entry, clock);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("method=HEAD "));
+  EXPECT_TRUE(response.stream != nullptr);
+}
+
 TEST(AccessLog, TellsAStreamThatWasCut) {
   const SystemClock clock;
   http::Response streamed;
