@@ -15,10 +15,9 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
 
 Error unknown_field(const ResourceRules& rules, std::string_view field,
                     const Resource& table) {
-  return {ErrorCode::kInvalidArgument, "resource '" + rules.name + "': table '" +
-                                           rules.table + "' has no field '" +
-                                           std::string(field) + "'" +
-                                           did_you_mean(field, table.field_names())};
+  return {ErrorCode::kInvalidArgument,
+          "resource '" + rules.name + "': table '" + rules.table + "' has no field '" +
+              std::string(field) + "'" + did_you_mean(field, table.field_names())};
 }
 
 Result<void> check_names(const Resource& table, const ResourceRules& rules) {
@@ -52,7 +51,8 @@ void hide_fields(Resource& resource, const std::vector<std::string>& only) {
   for (std::size_t place = 0; place < resource.fields.size(); ++place) {
     const bool in_key =
         primary && std::count(primary->fields.begin(), primary->fields.end(), place) > 0;
-    if (!in_key && std::count(only.begin(), only.end(), resource.fields[place].name) == 0) {
+    if (!in_key &&
+        std::count(only.begin(), only.end(), resource.fields[place].name) == 0) {
       continue;
     }
     new_place[place] = shown.size();
@@ -95,18 +95,19 @@ Result<Resource> apply_rules(Resource table, const ResourceRules& rules) {
 
 ResourceCatalog::ResourceCatalog(Target& target, std::vector<ResourceRules> rules)
     : target_(target), rules_(std::move(rules)) {
-  std::sort(rules_.begin(), rules_.end(),
-            [](const ResourceRules& a, const ResourceRules& b) { return a.name < b.name; });
+  std::sort(
+      rules_.begin(), rules_.end(),
+      [](const ResourceRules& a, const ResourceRules& b) { return a.name < b.name; });
 }
 
 Result<std::shared_ptr<const Resource>> ResourceCatalog::find(std::string_view name) {
   const auto found = std::find_if(rules_.begin(), rules_.end(),
                                   [&](const ResourceRules& r) { return r.name == name; });
   if (found == rules_.end()) {
-    return Error{ErrorCode::kNotFound,
-                 "there is no resource '" + std::string(name) + "'" +
-                     did_you_mean(name, names()),
-                 "UNKNOWN_RESOURCE"};
+    return Error{
+        ErrorCode::kNotFound,
+        "there is no resource '" + std::string(name) + "'" + did_you_mean(name, names()),
+        "UNKNOWN_RESOURCE"};
   }
   TALLY_TRY_ASSIGN(Resource table, target_.introspect(found->table));
   TALLY_TRY_ASSIGN(Resource resource, apply_rules(std::move(table), *found));

@@ -30,8 +30,8 @@ namespace tallyman {
 struct ResourceRules {
   std::string name;
   std::string table;
-  std::set<Operation> operations;   // Empty: all of them.
-  std::vector<std::string> only;    // Fields that are shown; empty: all. The key is always.
+  std::set<Operation> operations;  // Empty: all of them.
+  std::vector<std::string> only;  // Fields that are shown; empty: all. The key is always.
   std::set<std::string> read_only;  // Fields.
   std::map<std::string, FieldRules> fields;
   std::map<std::string, NamedAggregate> aggregates;
