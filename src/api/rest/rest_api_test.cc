@@ -104,6 +104,14 @@ TEST_F(RestApiTest, AnIdempotencyKeyGivesTheSameJobAgain) {
   EXPECT_EQ(other.member("code"), "IDEMPOTENCY_KEY_REUSED");
 }
 
+TEST_F(RestApiTest, AnIdempotencyKeyWhoseUploadWasRefusedStartsAnew) {
+  const std::vector<std::pair<std::string, std::string>> headers = {
+      {"Content-Type", "text/csv"}, {"Idempotency-Key", "tuesday"}};
+  EXPECT_EQ(bulk("POST", "id,agge\n1,41\n", {}, headers).status, 422);
+  const Answer again = bulk("POST", "id,age\n1,41\n", {}, headers);
+  EXPECT_EQ(again.status, 202) << again.body;
+}
+
 TEST_F(RestApiTest, WaitingEndsWithTheTimeThatWasPreferred) {
   const Answer answer = bulk("POST", "id,age\n1,41\n", {},
                              {{"Content-Type", "text/csv"}, {"Prefer", "wait=0"}});
