@@ -12,7 +12,7 @@ namespace tallyman {
 
 int run_check_config(const CheckConfigCommand& command, Console& console) {
   ConfigReading reading = read_config_file(command.file);
-  const Config& config = reading.config;
+  const ServerConfig& config = reading.config;
   // What the file has right is checked against the database, whatever else is wrong.
   if (!config.database.empty()) {
     auto catalogue = open_catalogue(config.database);

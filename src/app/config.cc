@@ -23,141 +23,85 @@ constexpr std::uint64_t kMiB = 1ULL << 20;
 constexpr std::uint64_t kGiB = 1ULL << 30;
 constexpr std::uint64_t kTiB = 1ULL << 40;
 
-template <class Value, class Range>
+template <class Owner, class Value, class Range>
 struct Setting {
   std::string_view key;
   Range range;
-  Value& (*in)(Config&);
+  Value Owner::*member;
 };
-using CountSetting = Setting<std::uint64_t, CountRange>;
-using TimeSetting = Setting<milliseconds, TimeRange>;
+using CountSetting = Setting<ServerConfig, std::uint64_t, CountRange>;
+using TimeSetting = Setting<ServerConfig, milliseconds, TimeRange>;
+using HttpCountSetting = Setting<http::ServerLimits, std::size_t, CountRange>;
+using HttpTimeSetting = Setting<http::ServerLimits, milliseconds, TimeRange>;
 
 constexpr auto kCounts = std::to_array<CountSetting>({
-    {"workers", {1, 256}, [](Config& c) -> auto& { return c.workers;
-}  // namespace
-}  // namespace tallyman
-, {"window_records", {1, 10'000'000}, [](Config& c) -> auto& {return c.window_records;
-}
-}
-, {"expansion_ratio_max", {1, 100'000},
-   [](Config& c) -> auto& {return c.expansion_ratio_max;
-}
-}
-, {"atomic_records_max", {1, 1'000'000'000},
-   [](Config& c) -> auto& {return c.atomic_records_max;
-}
-}
-,
+    {"workers", {1, 256}, &ServerConfig::workers},
+    {"window_records", {1, 10'000'000}, &ServerConfig::window_records},
+    {"expansion_ratio_max", {1, 100'000}, &ServerConfig::expansion_ratio_max},
+    {"atomic_records_max", {1, 1'000'000'000}, &ServerConfig::atomic_records_max},
 });
 
 constexpr auto kSizes = std::to_array<CountSetting>({
-    {"window_bytes", {1, kGiB}, [](Config& c) -> auto& { return c.window_bytes;
-}
-}
-, {"upload_bytes_max", {1, 1'024 * kTiB},
-   [](Config& c) -> auto& {return c.upload_bytes_max;
-}
-}
-, {"record_bytes_max", {kKiB, 64 * kMiB},
-   [](Config& c) -> auto& {return c.record_bytes_max;
-}
-}
-,
+    {"window_bytes", {1, kGiB}, &ServerConfig::window_bytes},
+    {"upload_bytes_max", {1, 1'024 * kTiB}, &ServerConfig::upload_bytes_max},
+    {"record_bytes_max", {kKiB, 64 * kMiB}, &ServerConfig::record_bytes_max},
 });
 
 constexpr TimeRange kKept{seconds(1), hours(24 * 36'500)};
 
 constexpr auto kTimes = std::to_array<TimeSetting>({
-    {"lease_time",
-     {seconds(1), hours(1)},
-     [](Config& c) -> auto& { return c.lease_time;
-}
-}
-, {"open_time_max", kKept, [](Config& c) -> auto& {return c.open_time_max;
-}
-}
-, {"results_retention", kKept, [](Config& c) -> auto& {return c.results_retention;
-}
-}
-, {"job_retention", kKept, [](Config& c) -> auto& {return c.job_retention;
-}
-}
-,
+    {"lease_time", {seconds(1), hours(1)}, &ServerConfig::lease_time},
+    {"open_time_max", kKept, &ServerConfig::open_time_max},
+    {"results_retention", kKept, &ServerConfig::results_retention},
+    {"job_retention", kKept, &ServerConfig::job_retention},
 });
 
-constexpr auto kHttpCounts = std::to_array<CountSetting>({
-    {"connections_max",
-     {1, 1'000'000},
-     [](Config& c) -> auto& { return c.http.connections_max;
-}
-}
-, {"connections_per_address_max", {1, 1'000'000},
-   [](Config& c) -> auto& {return c.http.connections_per_address_max;
-}
-}
-, {"request_threads_max", {1, 32'768},
-   [](Config& c) -> auto& {return c.http.request_threads_max;
-}
-}
-, {"requests_waiting_max", {1, 1'000'000},
-   [](Config& c) -> auto& {return c.http.requests_waiting_max;
-}
-}
-, {"transfer_bytes_per_second_min", {0, kGiB},
-   [](Config& c) -> auto& {return c.http.transfer_bytes_per_second_min;
-}
-}
-,
+constexpr CountRange kMany{1, 1'000'000};
+
+constexpr auto kHttpCounts = std::to_array<HttpCountSetting>({
+    {"connections_max", kMany, &http::ServerLimits::connections_max},
+    {"connections_per_address_max", kMany,
+     &http::ServerLimits::connections_per_address_max},
+    {"request_threads_max", {1, 32'768}, &http::ServerLimits::request_threads_max},
+    {"requests_waiting_max", kMany, &http::ServerLimits::requests_waiting_max},
 });
 
-constexpr auto kHttpSizes = std::to_array<CountSetting>({
-    {"header_bytes_max",
-     {kKiB, 16 * kMiB},
-     [](Config& c) -> auto& { return c.http.header_bytes_max;
-}
-}
-,
+constexpr auto kHttpSizes = std::to_array<HttpCountSetting>({
+    {"header_bytes_max", {kKiB, 16 * kMiB}, &http::ServerLimits::header_bytes_max},
+    {"transfer_bytes_per_second_min",
+     {0, kGiB},
+     &http::ServerLimits::transfer_bytes_per_second_min},
 });
 
 constexpr TimeRange kPatience{milliseconds(100), hours(1)};
 
-constexpr auto kHttpTimes = std::to_array<TimeSetting>({
-    {"header_time", kPatience, [](Config& c) -> auto& { return c.http.header_time;
-}
-}
-, {"idle_time", kPatience, [](Config& c) -> auto& {return c.http.idle_time;
-}
-}
-, {"body_idle_time", kPatience, [](Config& c) -> auto& {return c.http.body_idle_time;
-}
-}
-, {"request_wait_time", kPatience,
-   [](Config& c) -> auto& {return c.http.request_wait_time;
-}
-}
-,
+constexpr auto kHttpTimes = std::to_array<HttpTimeSetting>({
+    {"header_time", kPatience, &http::ServerLimits::header_time},
+    {"idle_time", kPatience, &http::ServerLimits::idle_time},
+    {"body_idle_time", kPatience, &http::ServerLimits::body_idle_time},
+    {"request_wait_time", kPatience, &http::ServerLimits::request_wait_time},
 });
 
-void note(Config& config, std::string_view key, int line) {
+void note(ServerConfig& config, std::string_view key, int line) {
   if (line != 0) config.lines.insert_or_assign(std::string(key), line);
 }
 
-void read_numbers(TableReader& reader, Config& config) {
+void read_numbers(TableReader& reader, ServerConfig& config) {
   for (const CountSetting& setting : kCounts) {
     note(config, setting.key,
-         reader.count(setting.key, setting.range, setting.in(config)));
+         reader.count(setting.key, setting.range, config.*setting.member));
   }
   for (const CountSetting& setting : kSizes) {
     note(config, setting.key,
-         reader.size(setting.key, setting.range, setting.in(config)));
+         reader.size(setting.key, setting.range, config.*setting.member));
   }
   for (const TimeSetting& setting : kTimes) {
     note(config, setting.key,
-         reader.duration(setting.key, setting.range, setting.in(config)));
+         reader.duration(setting.key, setting.range, config.*setting.member));
   }
 }
 
-void read_database(TableReader& reader, Config& config) {
+void read_database(TableReader& reader, ServerConfig& config) {
   const int line = reader.text("database", config.database);
   note(config, "database", line);
   if (line == 0) {
@@ -178,7 +122,7 @@ void read_database(TableReader& reader, Config& config) {
   }
 }
 
-void read_listen(TableReader& reader, Config& config) {
+void read_listen(TableReader& reader, ServerConfig& config) {
   std::string text;
   const int line = reader.text("listen", text);
   if (line == 0) return;
@@ -192,7 +136,7 @@ void read_listen(TableReader& reader, Config& config) {
   }
 }
 
-void read_names(TableReader& reader, Config& config) {
+void read_names(TableReader& reader, ServerConfig& config) {
   note(config, "payload", reader.text("payload", config.payload));
   std::string path;
   if (const int line = reader.text("path", path); line != 0) {
@@ -215,23 +159,25 @@ void read_names(TableReader& reader, Config& config) {
   }
 }
 
-void read_http(TableReader& top, Config& config, std::vector<ConfigMistake>& mistakes) {
+void read_http(TableReader& top, ServerConfig& config,
+               std::vector<ConfigMistake>& mistakes) {
   const ConfigNode* table = top.table("http");
   if (table == nullptr) return;
   TableReader reader(*table, "http", mistakes);
-  for (const CountSetting& setting : kHttpCounts) {
-    reader.count(setting.key, setting.range, setting.in(config));
+  for (const HttpCountSetting& setting : kHttpCounts) {
+    reader.count(setting.key, setting.range, config.http.*setting.member);
   }
-  for (const CountSetting& setting : kHttpSizes) {
-    reader.size(setting.key, setting.range, setting.in(config));
+  for (const HttpCountSetting& setting : kHttpSizes) {
+    reader.size(setting.key, setting.range, config.http.*setting.member);
   }
-  for (const TimeSetting& setting : kHttpTimes) {
-    reader.duration(setting.key, setting.range, setting.in(config));
+  for (const HttpTimeSetting& setting : kHttpTimes) {
+    reader.duration(setting.key, setting.range, config.http.*setting.member);
   }
   reader.refuse_others();
 }
 
-void read_tls(TableReader& top, Config& config, std::vector<ConfigMistake>& mistakes) {
+void read_tls(TableReader& top, ServerConfig& config,
+              std::vector<ConfigMistake>& mistakes) {
   const ConfigNode* table = top.table("tls");
   if (table == nullptr) return;
   TableReader reader(*table, "tls", mistakes);
@@ -246,7 +192,7 @@ void read_tls(TableReader& top, Config& config, std::vector<ConfigMistake>& mist
 }
 
 // Settings that are right by themselves, but not together.
-void check_together(TableReader& reader, const Config& config) {
+void check_together(TableReader& reader, const ServerConfig& config) {
   const auto line_of = [&](const char* key) {
     const auto found = config.lines.find(key);
     return found == config.lines.end() ? 1 : found->second;

@@ -1,4 +1,4 @@
-// Config: what the server is told to be, by a file or by the command line.
+// ServerConfig: what the server is told to be, by a file or by the command line.
 //
 //   const ConfigReading reading = read_config_file("tallyman.toml");
 //   if (!reading.mistakes.empty()) ...   // all of them, with their lines
@@ -47,7 +47,7 @@ struct ResourceConfig {
   std::vector<FieldMention> mentions;
 };
 
-struct Config {
+struct ServerConfig {
   std::string file;  // Empty: none was read.
 
   std::string database;  // "sqlite:app.db"
@@ -82,7 +82,7 @@ struct Config {
 };
 
 struct ConfigReading {
-  Config config;
+  ServerConfig config;
   std::vector<ConfigMistake> mistakes;  // By line. Not empty: do not use the config.
 };
 

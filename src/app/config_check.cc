@@ -188,12 +188,12 @@ Result<DatabaseCatalogue> open_catalogue(const std::string& url) {
   return catalogue;
 }
 
-int database_line(const Config& config) {
+int database_line(const ServerConfig& config) {
   const auto found = config.lines.find("database");
   return found == config.lines.end() ? 0 : found->second;
 }
 
-std::vector<ConfigMistake> check_against(const Config& config,
+std::vector<ConfigMistake> check_against(const ServerConfig& config,
                                          const DatabaseCatalogue& catalogue) {
   std::vector<ConfigMistake> mistakes;
   const auto tables = catalogue.tables();

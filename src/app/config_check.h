@@ -29,10 +29,10 @@ Result<DatabaseCatalogue> open_catalogue(const std::string& url);
 
 // Every mistake, by line. A database that does not answer is one at the line of
 // `database`.
-std::vector<ConfigMistake> check_against(const Config& config,
+std::vector<ConfigMistake> check_against(const ServerConfig& config,
                                          const DatabaseCatalogue& catalogue);
 
 // The line of the setting `database`; 0 where it does not come from a file.
-int database_line(const Config& config);
+int database_line(const ServerConfig& config);
 
 }  // namespace tallyman

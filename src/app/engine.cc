@@ -191,28 +191,4 @@ void Engine::stop(std::chrono::milliseconds grace) {
   worker.join();
 }
 
-struct TokenDatabase::Parts {
-  SystemClock clock;
-  SystemRandom random;
-  std::unique_ptr<db::SqliteDatabase> database;
-  std::unique_ptr<SqliteTokenStore> tokens;
-};
-
-TokenDatabase::TokenDatabase(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-
-TokenDatabase::~TokenDatabase() = default;
-
-Result<std::unique_ptr<TokenDatabase>> TokenDatabase::open(const std::string& url) {
-  auto parts = std::make_unique<Parts>();
-  TALLY_TRY_ASSIGN(const std::string path, db::sqlite_path(url));
-  TALLY_TRY_ASSIGN(parts->database,
-                   db::SqliteDatabase::open({.path = path, .create = false}));
-  TALLY_TRY(prepare_sqlite_schema(*parts->database));
-  parts->tokens =
-      std::make_unique<SqliteTokenStore>(*parts->database, parts->clock, parts->random);
-  return std::unique_ptr<TokenDatabase>(new TokenDatabase(std::move(parts)));
-}
-
-TokenStore& TokenDatabase::tokens() { return *parts_->tokens; }
-
 }  // namespace tallyman

@@ -46,20 +46,4 @@ class Engine {
   std::unique_ptr<Parts> parts_;
 };
 
-// The token store of a database: for the commands, beside a running server or without
-// one.
-class TokenDatabase {
- public:
-  static Result<std::unique_ptr<TokenDatabase>> open(const std::string& url);
-  ~TokenDatabase();
-
-  TokenStore& tokens();
-
- private:
-  struct Parts;
-  explicit TokenDatabase(std::unique_ptr<Parts> parts);
-
-  std::unique_ptr<Parts> parts_;
-};
-
 }  // namespace tallyman

@@ -19,7 +19,7 @@ void expose(const std::vector<std::string>& tables, ConfigReading& into) {
 }
 
 void override_settings(const ServeOptions& options, ConfigReading& into) {
-  Config& config = into.config;
+  ServerConfig& config = into.config;
   const auto mistake = [&](std::string message) {
     into.mistakes.push_back({0, std::move(message)});
   };

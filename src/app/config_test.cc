@@ -1,0 +1,344 @@
+#include "app/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/serve_config.h"
+
+namespace tallyman {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::string_view kLeast = R"(database = "sqlite:app.db"
+[resources.people]
+)";
+
+std::vector<std::string> mistakes_of(std::string_view text) {
+  std::vector<std::string> out;
+  for (const ConfigMistake& mistake : read_config_text(text, "t.toml").mistakes) {
+    out.push_back(std::to_string(mistake.line) + ": " + mistake.message);
+  }
+  return out;
+}
+
+// The mistakes of one line put before the least that a file must have.
+std::vector<std::string> mistakes_of_setting(std::string_view setting) {
+  return mistakes_of(std::string(setting) + '\n' + std::string(kLeast));
+}
+
+std::vector<std::string> mistakes_of_resource(std::string_view lines) {
+  return mistakes_of(std::string(kLeast) + std::string(lines));
+}
+
+TEST(ConfigTest, ReadsEverySetting) {
+  const ConfigReading reading = read_config_text(R"(
+database = "sqlite:app.db"
+listen = "[::1]:9000"
+payload = "/srv/uploads"
+workers = 4
+log_level = "warning"
+path = "general"
+window_records = 1_000
+window_bytes = "2MiB"
+lease_time = "2500ms"
+open_time_max = "2h"
+results_retention = "3d"
+job_retention = "30d"
+upload_bytes_max = 1000000
+record_bytes_max = "64KiB"
+expansion_ratio_max = 50
+atomic_records_max = 10
+
+[http]
+connections_max = 100
+connections_per_address_max = 10
+header_bytes_max = "8KiB"
+idle_time = "5s"
+
+[tls]
+certificate = "server.pem"
+key = "server.key"
+
+[resources.transactions]
+table = "bank_transactions"
+operations = ["insert", "delete"]
+only = ["id", "amount", "category"]
+read_only = ["id"]
+[resources.transactions.fields.category]
+choices = ["Food", "Rent"]
+max_length = 20
+pattern = "[A-Z].*"
+[resources.transactions.fields.amount]
+min = 0.10
+max = "1e6"
+[resources.transactions.aggregates.by_category]
+type = "sum"
+field = "amount"
+group_by = "category"
+outcome = ["created", "updated"]
+
+[resources.people]
+)",
+                                                 "t.toml");
+  ASSERT_EQ(to_text("t.toml", reading.mistakes), "");
+  const ServerConfig& config = reading.config;
+  EXPECT_EQ(config.database, "sqlite:app.db");
+  EXPECT_EQ(config.lines.at("database"), 2);
+  EXPECT_EQ(config.listen.address, "::1");
+  EXPECT_EQ(config.listen.port, 9000);
+  EXPECT_EQ(config.payload, "/srv/uploads");
+  EXPECT_EQ(config.workers, 4U);
+  EXPECT_EQ(config.log_level, LogLevel::kWarning);
+  EXPECT_TRUE(config.general_path);
+  EXPECT_EQ(config.window_records, 1'000U);
+  EXPECT_EQ(config.window_bytes, 2U << 20);
+  EXPECT_EQ(config.lease_time, milliseconds(2'500));
+  EXPECT_EQ(config.open_time_max, hours(2));
+  EXPECT_EQ(config.results_retention, hours(72));
+  EXPECT_EQ(config.job_retention, hours(720));
+  EXPECT_EQ(config.upload_bytes_max, 1'000'000U);
+  EXPECT_EQ(config.record_bytes_max, 64U << 10);
+  EXPECT_EQ(config.expansion_ratio_max, 50U);
+  EXPECT_EQ(config.atomic_records_max, 10U);
+  EXPECT_EQ(config.http.connections_max, 100U);
+  EXPECT_EQ(config.http.connections_per_address_max, 10U);
+  EXPECT_EQ(config.http.header_bytes_max, 8U << 10);
+  EXPECT_EQ(config.http.idle_time, seconds(5));
+  ASSERT_TRUE(config.tls);
+  EXPECT_EQ(config.tls->certificate_file, "server.pem");
+  EXPECT_EQ(config.tls->key_file, "server.key");
+
+  ASSERT_EQ(config.resources.size(), 2U);
+  EXPECT_EQ(config.resources[1].rules.table, "people");
+  EXPECT_THAT(config.resources[1].rules.operations, IsEmpty());
+  const ResourceRules& rules = config.resources[0].rules;
+  EXPECT_EQ(rules.name, "transactions");
+  EXPECT_EQ(rules.table, "bank_transactions");
+  EXPECT_THAT(rules.operations, ElementsAre(Operation::kInsert, Operation::kDelete));
+  EXPECT_THAT(rules.only, ElementsAre("id", "amount", "category"));
+  EXPECT_THAT(rules.read_only, ElementsAre("id"));
+  EXPECT_THAT(rules.fields.at("category").choices, ElementsAre("Food", "Rent"));
+  EXPECT_EQ(rules.fields.at("category").max_length, 20U);
+  EXPECT_EQ(rules.fields.at("category").pattern, "[A-Z].*");
+  EXPECT_EQ(rules.fields.at("amount").minimum, "0.10");
+  EXPECT_EQ(rules.fields.at("amount").maximum, "1e6");
+  const AggregateSpec& aggregate = rules.aggregates.at("by_category").definition;
+  EXPECT_EQ(aggregate.type, AggregateType::kSum);
+  EXPECT_EQ(aggregate.field, "amount");
+  EXPECT_THAT(aggregate.group_by, ElementsAre("category"));
+  EXPECT_THAT(aggregate.outcomes, ElementsAre(Outcome::kCreated, Outcome::kUpdated));
+}
+
+TEST(ConfigTest, HasTheLimitsAsDefaults) {
+  const ServerConfig config = read_config_text(kLeast, "t.toml").config;
+  EXPECT_EQ(config.window_records, limits::kWindowRecords);
+  EXPECT_EQ(config.results_retention, limits::kResultsRetention);
+  EXPECT_EQ(config.listen.address, "127.0.0.1");
+  EXPECT_EQ(config.listen.port, 8080);
+  EXPECT_FALSE(config.tls);
+  EXPECT_FALSE(config.insecure);
+}
+
+TEST(ConfigTest, TellsAllMistakesAtOnceWithTheirLines) {
+  const ConfigReading reading = read_config_text(R"(database = "mysql://x"
+listn = "127.0.0.1:8080"
+workers = 0
+lease_time = 10
+window_bytes = "24megs"
+
+[http]
+conections_max = 5
+
+[resources.people]
+operations = ["insert", "upsrt"]
+[resources.people.fields.age]
+minimum = 3
+max_length = "long"
+[resources.people.aggregates.total]
+type = "summ"
+)",
+                                                 "tallyman.toml");
+  EXPECT_EQ(
+      to_text("tallyman.toml", reading.mistakes),
+      "tallyman.toml:1: database must begin with sqlite: or postgresql://, as in "
+      "\"sqlite:app.db\"\n"
+      "tallyman.toml:2: there is no setting listn; did you mean listen?\n"
+      "tallyman.toml:3: workers must be from 1 to 256\n"
+      "tallyman.toml:4: lease_time must be a time with its unit: \"250ms\", \"10s\", "
+      "\"5m\", "
+      "\"24h\", \"7d\"\n"
+      "tallyman.toml:5: window_bytes must be a size: bytes as a whole number, or "
+      "\"24MiB\", "
+      "\"10GB\"\n"
+      "tallyman.toml:8: there is no setting http.conections_max; did you mean "
+      "connections_max?\n"
+      "tallyman.toml:11: resources.people.operations: there is no operation \"upsrt\"; "
+      "did "
+      "you mean \"upsert\"?\n"
+      "tallyman.toml:13: there is no setting resources.people.fields.age.minimum\n"
+      "tallyman.toml:14: resources.people.fields.age.max_length must be a whole number, "
+      "not "
+      "a text\n"
+      "tallyman.toml:16: resources.people.aggregates.total.type: there is no aggregate "
+      "\"summ\"; did you mean \"sum\"?\n");
+}
+
+TEST(ConfigTest, TellsTheLineOfWhatIsNotToml) {
+  EXPECT_THAT(mistakes_of("database = \"sqlite:a\"\nworkers = = 2\n"),
+              ElementsAre(testing::StartsWith("2: ")));
+  EXPECT_THAT(mistakes_of("a = 1\na = 2\n"), ElementsAre(testing::StartsWith("2: ")));
+}
+
+TEST(ConfigTest, WantsADatabaseAndATable) {
+  EXPECT_THAT(mistakes_of(""), ElementsAre(HasSubstr("1: database is missing"),
+                                           HasSubstr("1: no table is exposed")));
+}
+
+TEST(ConfigTest, NamesAFileThatCannotBeRead) {
+  const ConfigReading reading = read_config_file("/no/such/tallyman.toml");
+  EXPECT_EQ(
+      to_text("/no/such/tallyman.toml", reading.mistakes),
+      "/no/such/tallyman.toml: cannot be read; does it exist, and may this user read "
+      "it?\n");
+}
+
+TEST(ConfigTest, HoldsSettingsToTheirBounds) {
+  EXPECT_THAT(mistakes_of_setting("workers = 1"), IsEmpty());
+  EXPECT_THAT(mistakes_of_setting("workers = 256"), IsEmpty());
+  EXPECT_THAT(mistakes_of_setting("workers = 257"),
+              ElementsAre("1: workers must be from 1 to 256"));
+  EXPECT_THAT(mistakes_of_setting("workers = -1"),
+              ElementsAre("1: workers must be from 1 to 256"));
+  EXPECT_THAT(mistakes_of_setting("record_bytes_max = 1024"), IsEmpty());
+  EXPECT_THAT(mistakes_of_setting("record_bytes_max = 1023"),
+              ElementsAre("1: record_bytes_max must be from 1.0 KiB to 64.0 MiB"));
+  EXPECT_THAT(mistakes_of_setting("lease_time = \"999ms\""),
+              ElementsAre("1: lease_time must be from 1s to 1h"));
+  EXPECT_THAT(mistakes_of_setting("lease_time = \"1h\""), IsEmpty());
+}
+
+TEST(ConfigTest, WantsTheKindThatASettingHas) {
+  EXPECT_THAT(mistakes_of_setting("workers = 2.0"),
+              ElementsAre("1: workers must be a whole number, not a decimal number"));
+  EXPECT_THAT(mistakes_of_setting("payload = true"),
+              ElementsAre("1: payload must be a text, not true or false"));
+  EXPECT_THAT(mistakes_of_setting("payload = \"\""),
+              ElementsAre("1: payload must not be empty"));
+  EXPECT_THAT(mistakes_of_setting("http = 3"),
+              ElementsAre("1: http must be a table, not a whole number"));
+  EXPECT_THAT(mistakes_of_setting("path = \"fast\""),
+              ElementsAre("1: path must be \"auto\" or \"general\""));
+}
+
+TEST(ConfigTest, RefusesAJobThatIsForgottenBeforeItsResults) {
+  EXPECT_THAT(mistakes_of_setting("results_retention = \"7d\"\njob_retention = \"6d\""),
+              ElementsAre(HasSubstr("2: job_retention must not be shorter")));
+  EXPECT_THAT(mistakes_of_setting("results_retention = \"7d\"\njob_retention = \"7d\""),
+              IsEmpty());
+}
+
+TEST(ConfigTest, WantsBothFilesOfTls) {
+  EXPECT_THAT(mistakes_of_resource("[tls]\ncertificate = \"a.pem\"\n"),
+              ElementsAre("3: tls needs both certificate and key (PEM files)"));
+}
+
+TEST(ConfigTest, RefusesNamesThatCannotStandInAPath) {
+  EXPECT_THAT(
+      mistakes_of("database = \"sqlite:a\"\n[resources.\"a/b\"]\n[resources.jobs]\n"),
+      ElementsAre(HasSubstr("2: \"a/b\" cannot be the name of a resource"),
+                  HasSubstr("3: \"jobs\" cannot be the name of a resource")));
+}
+
+TEST(ConfigTest, KeepsTheDigitsOfADecimal) {
+  const ConfigReading reading = read_config_text(
+      std::string(kLeast) + "fields.\"größe\" = { min = -0.100, max = +1_000.50 }\n",
+      "t");
+  ASSERT_EQ(to_text("t", reading.mistakes), "");
+  const FieldRules& rules = reading.config.resources[0].rules.fields.at("größe");
+  EXPECT_EQ(rules.minimum, "-0.100");
+  EXPECT_EQ(rules.maximum, "1000.50");
+}
+
+TEST(ConfigTest, RefusesRulesThatNothingCanMeet) {
+  EXPECT_THAT(mistakes_of_resource("fields.age = { min = 3, max = 2.5 }\n"),
+              ElementsAre("3: resources.people.fields.age.max is below "
+                          "resources.people.fields.age.min"));
+  EXPECT_THAT(mistakes_of_resource("fields.age = { min = 3, max = 3.0 }\n"), IsEmpty());
+  EXPECT_THAT(mistakes_of_resource("fields.age = { choices = [] }\n"),
+              ElementsAre(HasSubstr("choices is empty")));
+  EXPECT_THAT(mistakes_of_resource("fields.age = { min = inf }\n"),
+              ElementsAre(HasSubstr("min must be a number")));
+}
+
+TEST(ConfigTest, RefusesAggregatesThatMeanNothing) {
+  EXPECT_THAT(
+      mistakes_of_resource("aggregates.a = { type = \"sum\" }\n"),
+      ElementsAre("3: resources.people.aggregates.a needs a field: sum of what?"));
+  EXPECT_THAT(
+      mistakes_of_resource("aggregates.a = { type = \"count\", field = \"x\" }\n"),
+      ElementsAre(HasSubstr("count takes no field")));
+  EXPECT_THAT(mistakes_of_resource("aggregates.a = { field = \"x\" }\n"),
+              ElementsAre(HasSubstr("needs a type")));
+  EXPECT_THAT(
+      mistakes_of_resource("aggregates.a = { type = \"count\", outcome = \"failed\" }\n"),
+      ElementsAre(HasSubstr("only those have rows")));
+}
+
+TEST(ConfigTest, RefusesANameTwiceInAList) {
+  EXPECT_THAT(mistakes_of_resource("only = [\"a\", \"a\"]\n"),
+              ElementsAre("3: resources.people.only names \"a\" twice"));
+}
+
+TEST(ListenAddressTest, ReadsAddressesAndPorts) {
+  const auto shown = [](std::string_view text) {
+    const auto address = parse_listen_address(text);
+    return address ? address->address + " " + std::to_string(address->port) : "none";
+  };
+  EXPECT_EQ(shown("127.0.0.1:8080"), "127.0.0.1 8080");
+  EXPECT_EQ(shown("[::1]:0"), "::1 0");
+  EXPECT_EQ(shown("localhost:65535"), "localhost 65535");
+  for (const char* text : {"", "8080", ":8080", "127.0.0.1", "127.0.0.1:",
+                           "127.0.0.1:65536", "::1:8080", "[]:1", "a:b", "a:1 "}) {
+    EXPECT_EQ(shown(text), "none") << text;
+  }
+}
+
+TEST(ServeConfigTest, IsMadeOfTheCommandLine) {
+  const ConfigReading reading = read_serve_config({.database = "sqlite:app.db",
+                                                   .expose = {"people", "orders"},
+                                                   .listen = "0.0.0.0:80",
+                                                   .insecure = true,
+                                                   .workers = 3,
+                                                   .log_level = "debug"});
+  ASSERT_EQ(to_text("", reading.mistakes), "");
+  EXPECT_EQ(reading.config.database, "sqlite:app.db");
+  ASSERT_EQ(reading.config.resources.size(), 2U);
+  EXPECT_EQ(reading.config.resources[1].rules.name, "orders");
+  EXPECT_EQ(reading.config.resources[1].rules.table, "orders");
+  EXPECT_EQ(reading.config.listen.port, 80);
+  EXPECT_TRUE(reading.config.insecure);
+  EXPECT_EQ(reading.config.workers, 3U);
+  EXPECT_EQ(reading.config.log_level, LogLevel::kDebug);
+}
+
+TEST(ServeConfigTest, TellsWhatIsWrongOnTheCommandLine) {
+  const ConfigReading reading = read_serve_config({.database = "sqlite:app.db",
+                                                   .expose = {"jobs"},
+                                                   .listen = "nowhere",
+                                                   .tls_certificate = "a.pem",
+                                                   .log_level = "loud"});
+  const std::string text = to_text(reading.config.file, reading.mistakes);
+  EXPECT_THAT(text, HasSubstr("command line: --expose: \"jobs\" cannot be"));
+  EXPECT_THAT(text, HasSubstr("command line: --listen must be"));
+  EXPECT_THAT(text, HasSubstr("command line: --tls-certificate and --tls-key"));
+  EXPECT_THAT(text, HasSubstr("command line: --log-level must be"));
+}
+
+}  // namespace
+}  // namespace tallyman
