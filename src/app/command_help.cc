@@ -15,8 +15,8 @@ struct Help {
 constexpr auto kHelp = std::to_array<Help>({
     {"serve", R"(
 Examples:
-  Try it out with one table of a SQLite file, without tokens:
-    tallyman serve --database sqlite:app.db --expose transactions --insecure
+  Try it out with one table of a SQLite file (the first start shows a token):
+    tallyman serve --database sqlite:app.db --expose transactions
   Serve what a file describes:
     tallyman serve --config tallyman.toml
   The same, reachable from other machines by TLS:
@@ -94,8 +94,9 @@ Example:
 std::string program_help_end() {
   return R"(
 Start here:
-  tallyman serve --database sqlite:app.db --expose transactions --insecure
-  tallyman load transactions.csv --resource transactions --url http://127.0.0.1:8080 --wait
+  tallyman serve --database sqlite:app.db --expose transactions
+  export TALLYMAN_URL=http://127.0.0.1:8080 TALLYMAN_TOKEN=tly_...
+  tallyman load transactions.csv --resource transactions --operation insert --wait
 
 Each command has its own help with examples: tallyman load --help
 The server's address and token are also taken from TALLYMAN_URL and TALLYMAN_TOKEN.

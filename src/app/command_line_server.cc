@@ -21,8 +21,7 @@ void add_serve(CLI::App& app, CommandLine& line) {
                       "Address and port (default: as configured, else 127.0.0.1:8080)");
   command->add_flag(
       "--insecure", options->insecure,
-      "Answer everybody, without tokens: whoever reaches the address may do "
-      "everything");
+      "Listen on any address without TLS: tokens and records then go in the clear");
   command->add_option("--workers", options->workers, "Jobs that run at the same time")
       ->check(CLI::Range(1, 256));
   auto* const certificate = command->add_option(

@@ -52,7 +52,7 @@ struct ServerConfig {
 
   std::string database;  // "sqlite:app.db"
   ListenAddress listen;
-  bool insecure = false;  // Nobody needs a token. Only by the command line.
+  bool insecure = false;  // Any address without TLS. Only by the command line.
   std::string payload;    // The folder of uploads; empty: one beside the database file.
   std::uint64_t workers = 2;  // Jobs that run at the same time.
   LogLevel log_level = LogLevel::kInfo;

@@ -15,7 +15,7 @@ struct ServeOptions {
   std::string database;
   std::vector<std::string> expose;  // Tables; each becomes a resource of its name.
   std::string listen;               // "127.0.0.1:8080"; empty: as configured.
-  bool insecure = false;            // Nobody needs a token.
+  bool insecure = false;            // Any address without TLS.
   std::optional<std::uint64_t> workers;
   std::string tls_certificate;  // PEM files.
   std::string tls_key;
