@@ -2,7 +2,8 @@
 //
 //   app.resource("transactions").validate("amount", [](const tallyman::Value& value) {
 //     if (value.is_null()) return tallyman::Verdict::accept();
-//     return value.text().starts_with('-') ? tallyman::Verdict::reject("must not be negative")
+//     return value.text().starts_with('-') ? tallyman::Verdict::reject("must not be
+//     negative")
 //                                          : tallyman::Verdict::accept();
 //   });
 //
@@ -20,7 +21,15 @@ namespace tallyman {
 
 class Value {
  public:
-  enum class Kind : std::uint8_t { kNull, kInteger, kDecimal, kFloat, kBoolean, kText, kBytes };
+  enum class Kind : std::uint8_t {
+    kNull,
+    kInteger,
+    kDecimal,
+    kFloat,
+    kBoolean,
+    kText,
+    kBytes
+  };
 
   // `text` is the value as text: digits of a number exactly as they are kept, "true" or
   // "false", text as it is, bytes as they are.
@@ -54,7 +63,8 @@ class [[nodiscard]] Verdict {
   const std::string& rule() const { return rule_; }
 
  private:
-  Verdict(std::string rule, bool accepted) : rule_(std::move(rule)), accepted_(accepted) {}
+  Verdict(std::string rule, bool accepted)
+      : rule_(std::move(rule)), accepted_(accepted) {}
 
   std::string rule_;
   bool accepted_;

@@ -23,8 +23,9 @@ std::optional<ContentType> content_type_from_name(std::string_view text);
 
 struct InputFormat {
   ContentType type = ContentType::kCsv;
-  char delimiter = ',';    // CSV.
-  std::string null_value;  // CSV: the unquoted cell that is NULL; by default the empty one.
+  char delimiter = ',';  // CSV.
+  std::string
+      null_value;  // CSV: the unquoted cell that is NULL; by default the empty one.
 };
 
 }  // namespace tallyman

@@ -1,6 +1,7 @@
 // The life of a job: its states, what can happen to it, and what that leads to.
 //
-//   Open --upload_completed--> Upload Complete --claimed--> In Progress --finished--> Job Complete
+//   Open --upload_completed--> Upload Complete --claimed--> In Progress --finished--> Job
+//   Complete
 //     |                              |                          |
 //     | upload_refused               |         gave_up          |
 //     | upload_expired               +--------------------------+-----> Failed
@@ -65,10 +66,10 @@ inline constexpr auto kAllJobStates = std::to_array<JobState>(
     {JobState::kOpen, JobState::kUploadComplete, JobState::kInProgress,
      JobState::kJobComplete, JobState::kFailed, JobState::kAborted});
 
-inline constexpr auto kAllJobEvents = std::to_array<JobEvent>(
-    {JobEvent::kUploadCompleted, JobEvent::kUploadRefused, JobEvent::kUploadExpired,
-     JobEvent::kAbortRequested, JobEvent::kClaimed, JobEvent::kFinished,
-     JobEvent::kGaveUp});
+inline constexpr auto kAllJobEvents =
+    std::to_array<JobEvent>({JobEvent::kUploadCompleted, JobEvent::kUploadRefused,
+                             JobEvent::kUploadExpired, JobEvent::kAbortRequested,
+                             JobEvent::kClaimed, JobEvent::kFinished, JobEvent::kGaveUp});
 
 // Where `event` leads from `from`, or nothing if it may not happen there.
 constexpr std::optional<JobState> next_state(JobState from, JobEvent event) {
@@ -86,7 +87,8 @@ constexpr bool is_terminal(JobState state) {
   return true;
 }
 
-// The names used in the API, the database and the logs: "Job Complete", "upload_completed".
+// The names used in the API, the database and the logs: "Job Complete",
+// "upload_completed".
 std::string_view name(JobState state);
 std::string_view name(JobEvent event);
 

@@ -1,5 +1,5 @@
-// Every limit of the program: its name, its unit, why it is what it is. Most can be set in
-// the configuration (the name there is the name here without the k).
+// Every limit of the program: its name, its unit, why it is what it is. Most can be set
+// in the configuration (the name there is the name here without the k).
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,8 @@ inline constexpr std::uint64_t kUploadBytesMax = 10ULL << 30;
 inline constexpr std::uint64_t kRecordBytesMax = 1 << 20;
 // One piece of the index: what is read and parsed at once.
 inline constexpr std::uint64_t kPieceBytesMax = 1 << 20;
-// Columns of a header line, fields of a resource. PostgreSQL's limit for a table is 1,600.
+// Columns of a header line, fields of a resource. PostgreSQL's limit for a table is
+// 1,600.
 inline constexpr std::size_t kFieldsMax = 1'600;
 // How far gzip may expand: text shrinks 3 to 20 times; a bomb 1,000.
 inline constexpr std::uint64_t kExpansionRatioMax = 200;
@@ -31,9 +32,11 @@ inline constexpr std::uint64_t kAtomicRecordsMax = 1'000'000;
 
 // --- Asking for aggregates -------------------------------------------------------------
 
-inline constexpr std::size_t kAggregatesMax = 100;       // In one request.
-inline constexpr std::size_t kAggregateGroupsMax = 100'000;  // Groups of one aggregate; in memory.
-inline constexpr std::size_t kRequestJsonBytesMax = 1 << 20;  // A small JSON body, not an upload.
+inline constexpr std::size_t kAggregatesMax = 100;  // In one request.
+inline constexpr std::size_t kAggregateGroupsMax =
+    100'000;  // Groups of one aggregate; in memory.
+inline constexpr std::size_t kRequestJsonBytesMax =
+    1 << 20;  // A small JSON body, not an upload.
 
 // --- Answers --------------------------------------------------------------------------
 
@@ -43,13 +46,13 @@ inline constexpr std::size_t kListPage = 100;
 
 // --- Times ----------------------------------------------------------------------------
 
-inline constexpr std::chrono::hours kOpenTimeMax{24};            // Then upload_expired.
-inline constexpr std::chrono::hours kResultsRetention{7 * 24};   // Payload and ledger.
-inline constexpr std::chrono::hours kJobRetention{90 * 24};      // Job, counts, history.
-inline constexpr std::chrono::seconds kWriterWait{5};            // Then 503 + Retry-After.
+inline constexpr std::chrono::hours kOpenTimeMax{24};           // Then upload_expired.
+inline constexpr std::chrono::hours kResultsRetention{7 * 24};  // Payload and ledger.
+inline constexpr std::chrono::hours kJobRetention{90 * 24};     // Job, counts, history.
+inline constexpr std::chrono::seconds kWriterWait{5};           // Then 503 + Retry-After.
 inline constexpr std::chrono::seconds kLeaseTime{10};
 inline constexpr std::chrono::seconds kPreferWaitMax{60};
-inline constexpr std::chrono::seconds kAggregatesWait{2};        // Then 202.
-inline constexpr std::chrono::seconds kDrainTime{10};            // From SIGTERM to the end.
+inline constexpr std::chrono::seconds kAggregatesWait{2};  // Then 202.
+inline constexpr std::chrono::seconds kDrainTime{10};      // From SIGTERM to the end.
 
 }  // namespace tallyman::limits

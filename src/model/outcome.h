@@ -13,7 +13,7 @@ namespace tallyman {
 enum class Outcome : std::uint8_t {
   kCreated = 0,
   kUpdated = 1,
-  kUnchanged = 2,    // Every sent field already had the sent value.
+  kUnchanged = 2,  // Every sent field already had the sent value.
   kDeleted = 3,
   kFailed = 4,       // With a RecordError.
   kUnprocessed = 5,  // The job ended before its turn, or was rolled back.

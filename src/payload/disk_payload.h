@@ -5,6 +5,7 @@
 //   JOB.data         the bytes
 //   JOB.index        where the pieces are; grows with them (payload_state.h)
 //   JOB.state        what of both counts; replaced whole at each checkpoint
+//   JOB.state-new    the next state, until it is renamed
 //   scratch/JOB.*    files of a worker that runs the job
 //
 // A checkpoint goes bytes -> index -> state, each durable before the next is touched;

@@ -67,7 +67,8 @@ struct ResumedPayload {
 class PayloadStore {
  public:
   virtual ~PayloadStore() = default;
-  // In place of whatever the job had. Until the first checkpoint a crash may leave nothing.
+  // In place of whatever the job had. Until the first checkpoint a crash may leave
+  // nothing.
   virtual Result<std::unique_ptr<PayloadWriter>> create(const JobId& job) = 0;
   // kConflict where it is sealed. REQUIRES: nobody else writes for the job.
   virtual Result<ResumedPayload> resume(const JobId& job) = 0;
