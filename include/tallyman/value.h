@@ -2,9 +2,8 @@
 //
 //   app.resource("transactions").validate("amount", [](const tallyman::Value& value) {
 //     if (value.is_null()) return tallyman::Verdict::accept();
-//     return value.text().starts_with('-') ? tallyman::Verdict::reject("must not be
-//     negative")
-//                                          : tallyman::Verdict::accept();
+//     if (!value.text().starts_with('-')) return tallyman::Verdict::accept();
+//     return tallyman::Verdict::reject("must not be negative");
 //   });
 //
 // Lifetime: a view; it is valid during the call that it is given to.

@@ -1,12 +1,12 @@
 // The life of a job: its states, what can happen to it, and what that leads to.
 //
-//   Open --upload_completed--> Upload Complete --claimed--> In Progress --finished--> Job
-//   Complete
-//     |                              |                          |
-//     | upload_refused               |         gave_up          |
-//     | upload_expired               +--------------------------+-----> Failed
-//     | abort_requested              |     abort_requested      |
-//     +------------------------------+--------------------------+-----> Aborted
+//  Open -upload_completed-> Upload Complete -claimed-> In Progress -finished-> Job
+//  Complete
+//    |                            |                         |
+//    | upload_refused             |         gave_up         |
+//    | upload_expired             +-------------------------+-----> Failed
+//    | abort_requested            |     abort_requested     |
+//    +----------------------------+-------------------------+-----> Aborted
 //
 // kTransitions below is the truth; the drawing is checked by job_state_test.cc.
 // This file decides; it does not write. States are written in one place only:
@@ -87,8 +87,7 @@ constexpr bool is_terminal(JobState state) {
   return true;
 }
 
-// The names used in the API, the database and the logs: "Job Complete",
-// "upload_completed".
+// As the API, the database and the logs write them: "Job Complete", "upload_completed".
 std::string_view name(JobState state);
 std::string_view name(JobEvent event);
 

@@ -16,8 +16,7 @@ inline constexpr std::uint64_t kUploadBytesMax = 10ULL << 30;
 inline constexpr std::uint64_t kRecordBytesMax = 1 << 20;
 // One piece of the index: what is read and parsed at once.
 inline constexpr std::uint64_t kPieceBytesMax = 1 << 20;
-// Columns of a header line, fields of a resource. PostgreSQL's limit for a table is
-// 1,600.
+// Columns of a header line, fields of a resource: PostgreSQL's limit for a table.
 inline constexpr std::size_t kFieldsMax = 1'600;
 // How far gzip may expand: text shrinks 3 to 20 times; a bomb 1,000.
 inline constexpr std::uint64_t kExpansionRatioMax = 200;
@@ -32,11 +31,12 @@ inline constexpr std::uint64_t kAtomicRecordsMax = 1'000'000;
 
 // --- Asking for aggregates -------------------------------------------------------------
 
-inline constexpr std::size_t kAggregatesMax = 100;  // In one request.
-inline constexpr std::size_t kAggregateGroupsMax =
-    100'000;  // Groups of one aggregate; in memory.
-inline constexpr std::size_t kRequestJsonBytesMax =
-    1 << 20;  // A small JSON body, not an upload.
+// In one request.
+inline constexpr std::size_t kAggregatesMax = 100;
+// Groups of one aggregate. They are in memory at once.
+inline constexpr std::size_t kAggregateGroupsMax = 100'000;
+// A small JSON body, not an upload.
+inline constexpr std::size_t kRequestJsonBytesMax = 1 << 20;
 
 // --- Answers --------------------------------------------------------------------------
 
