@@ -1,7 +1,6 @@
 // The life of a job: its states, what can happen to it, and what that leads to.
 //
-//  Open -upload_completed-> Upload Complete -claimed-> In Progress -finished-> Job
-//  Complete
+//  Open -upload_completed> Upload Complete -claimed> In Progress -finished> Job Complete
 //    |                            |                         |
 //    | upload_refused             |         gave_up         |
 //    | upload_expired             +-------------------------+-----> Failed
