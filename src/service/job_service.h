@@ -74,6 +74,14 @@ struct UploadPart {
   bool all_or_nothing = false;
 };
 
+// What an upload turned out to be, once it is whole.
+struct UploadReceived {
+  std::uint64_t total_items = 0;
+  std::uint64_t upload_bytes = 0;
+  std::vector<std::string> columns;     // CSV.
+  std::optional<std::string> envelope;  // JSON: its other members.
+};
+
 // What GET .../status/ shows, beside the job itself.
 struct JobStatus {
   Job job;
@@ -187,8 +195,8 @@ class JobService {
                             const Resource& resource, const JobRequest& request,
                             const ByteSource& source);
   Result<Job> complete_upload(const Caller& caller, const Job& job,
-                              const Resource& resource, std::string fingerprint,
-                              bool envelope_may_make_upsert);
+                              const Resource& resource, UploadReceived received,
+                              std::string fingerprint, bool envelope_may_make_upsert);
 
   std::mutex uploads_mutex_;
   std::set<JobId>

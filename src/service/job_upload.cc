@@ -32,6 +32,13 @@ UploadIntake::Options intake_options(const ServiceSettings& settings, Target& ta
   return options;
 }
 
+// Atomic and dry-run jobs are limited; nothing for the others.
+std::optional<std::uint64_t> records_max(const ServiceSettings& settings,
+                                         const Job& job) {
+  if (!job.options.atomic && !job.options.dry_run) return std::nullopt;
+  return settings.atomic_records_max;
+}
+
 // What makes two requests with one Idempotency-Key the same, beside their bodies.
 void hash_request(ContentHash& hash, const JobRequest& request) {
   hash.update(name(request.operation));
@@ -64,6 +71,7 @@ Result<std::uint64_t> JobService::append(const Caller& caller,
                  "WRONG_OFFSET"};
   }
   TALLY_TRY(intake->receive(source, part.all_or_nothing, nullptr));
+  TALLY_TRY(intake->checkpoint());
   return intake->offset();
 }
 
@@ -86,27 +94,24 @@ Result<Job> JobService::complete(const Caller& caller, const JobReference& refer
     return invalid_state(job, "be completed", "it takes no more data");
   }
   TALLY_TRY_ASSIGN(const auto resource, parts_.catalog.find(job.resource));
-  return complete_upload(caller, job, *resource, {}, false);
-}
-
-Result<Job> JobService::complete_upload(const Caller& caller, const Job& job,
-                                        const Resource& resource, std::string fingerprint,
-                                        bool envelope_may_make_upsert) {
-  const auto options = intake_options(settings_, parts_.target, resource, job);
-  UploadIntake::Received received;
+  const auto options = intake_options(settings_, parts_.target, *resource, job);
+  UploadReceived received;
   if (auto sealed = parts_.payloads.open(job.id); sealed.ok()) {
     TALLY_TRY_ASSIGN(received, UploadIntake::read_again(*sealed.value(), options));
   } else if (sealed.error().code != ErrorCode::kNotFound) {
     return std::move(sealed).error();
   } else {
-    std::optional<std::uint64_t> records_max;
-    if (job.options.atomic || job.options.dry_run)
-      records_max = settings_.atomic_records_max;
     TALLY_TRY_ASSIGN(const auto intake,
                      UploadIntake::open(parts_.payloads, job.id, options));
-    TALLY_TRY_ASSIGN(received, intake->finish(records_max));
+    TALLY_TRY_ASSIGN(received, intake->finish(records_max(settings_, job)));
   }
+  return complete_upload(caller, job, *resource, std::move(received), {}, false);
+}
 
+Result<Job> JobService::complete_upload(const Caller& caller, const Job& job,
+                                        const Resource& resource, UploadReceived received,
+                                        std::string fingerprint,
+                                        bool envelope_may_make_upsert) {
   CompletedUpload upload{.total_items = received.total_items,
                          .upload_bytes = received.upload_bytes,
                          .columns = std::move(received.columns),
@@ -201,7 +206,10 @@ Result<Job> JobService::receive_whole(const Caller& caller, const Job& job,
                          parts_.payloads, job.id,
                          intake_options(settings_, parts_.target, resource, job)));
     TALLY_TRY(intake->receive(source, true, hash ? &*hash : nullptr));
-    return complete_upload(caller, job, resource, hash ? hash->finish() : std::string(),
+    TALLY_TRY_ASSIGN(UploadReceived received,
+                     intake->finish(records_max(settings_, job)));
+    return complete_upload(caller, job, resource, std::move(received),
+                           hash ? hash->finish() : std::string(),
                            request.envelope_may_make_upsert);
   };
   auto completed = receive();

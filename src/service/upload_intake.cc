@@ -81,7 +81,7 @@ Result<void> UploadIntake::receive(const ByteSource& source, bool all_or_nothing
       return std::move(read).error();
     }
     const std::string_view bytes(buffer.data(), read.value());
-    if (bytes.empty()) break;
+    if (bytes.empty()) return {};
     if (hash) hash->update(bytes);
     if (auto taken = take(bytes); !taken.ok()) {
       TALLY_TRY(writer_->cut_to_checkpoint());
@@ -92,7 +92,6 @@ Result<void> UploadIntake::receive(const ByteSource& source, bool all_or_nothing
       TALLY_TRY(checkpoint());
     }
   }
-  return checkpoint();
 }
 
 Result<void> UploadIntake::take(std::string_view bytes) {
@@ -116,8 +115,7 @@ Result<void> UploadIntake::checkpoint() {
   return writer_->checkpoint(splitter_->checkpoint());
 }
 
-Result<UploadIntake::Received> UploadIntake::finish(
-    std::optional<std::uint64_t> records_max) {
+Result<UploadReceived> UploadIntake::finish(std::optional<std::uint64_t> records_max) {
   TALLY_TRY(splitter_->finish());
   TALLY_TRY(judge());
   writer_->add_pieces(splitter_->take_pieces());
@@ -128,23 +126,23 @@ Result<UploadIntake::Received> UploadIntake::finish(
                      std::to_string(*records_max) +
                      "); send it as several jobs, or with mode=partial"};
   }
-  TALLY_TRY(checkpoint());
   TALLY_TRY(writer_->seal());
-  return Received{.total_items = writer_->record_count(),
-                  .upload_bytes = writer_->offset(),
-                  .columns = splitter_->header().value_or(std::vector<std::string>()),
-                  .envelope = splitter_->envelope()};
+  return UploadReceived{
+      .total_items = writer_->record_count(),
+      .upload_bytes = writer_->offset(),
+      .columns = splitter_->header().value_or(std::vector<std::string>()),
+      .envelope = splitter_->envelope()};
 }
 
-Result<UploadIntake::Received> UploadIntake::read_again(PayloadReader& sealed,
-                                                        Options options) {
+Result<UploadReceived> UploadIntake::read_again(PayloadReader& sealed, Options options) {
   const auto splitter = make_splitter(options.format, options.split);
   TALLY_TRY(feed(sealed, 0, sealed.bytes(), *splitter));
   TALLY_TRY(splitter->finish());
-  return Received{.total_items = sealed.record_count(),
-                  .upload_bytes = sealed.bytes(),
-                  .columns = splitter->header().value_or(std::vector<std::string>()),
-                  .envelope = splitter->envelope()};
+  return UploadReceived{
+      .total_items = sealed.record_count(),
+      .upload_bytes = sealed.bytes(),
+      .columns = splitter->header().value_or(std::vector<std::string>()),
+      .envelope = splitter->envelope()};
 }
 
 }  // namespace tallyman

@@ -1,8 +1,10 @@
 // UploadIntake: one part of an upload on its way from its sender into the payload.
 //
 //   TALLY_TRY_ASSIGN(auto intake, UploadIntake::open(payloads, job, limits, judge));
-//   TALLY_TRY(intake->receive(source, {...}));   // durable when this returns
-//   TALLY_TRY_ASSIGN(auto whole, intake->finish());
+//   TALLY_TRY(intake->receive(source, false, nullptr));
+//   TALLY_TRY(intake->checkpoint());               // durable: the part may be
+//   acknowledged TALLY_TRY_ASSIGN(auto whole, intake->finish(std::nullopt));  // or: it
+//   was the last one
 //
 // Between parts all that is known lies in the payload's last checkpoint: an intake is
 // made anew for each part, on whichever node the part arrives.
@@ -37,13 +39,6 @@ class UploadIntake {
     std::function<Result<void>(const std::vector<std::string>&)> judge_header;
   };
 
-  struct Received {
-    std::uint64_t total_items = 0;
-    std::uint64_t upload_bytes = 0;
-    std::vector<std::string> columns;     // CSV.
-    std::optional<std::string> envelope;  // JSON: its other members.
-  };
-
   // Goes on where the last checkpoint stands (a new payload: at 0).
   static Result<std::unique_ptr<UploadIntake>> open(PayloadStore& payloads,
                                                     const JobId& job, Options options);
@@ -58,12 +53,16 @@ class UploadIntake {
   // what breaks off, leaves the payload at an earlier checkpoint.
   Result<void> receive(const ByteSource& source, bool all_or_nothing, ContentHash* hash);
 
-  // The upload is whole: the payload is sealed. kTooLarge above `records_max`.
-  Result<Received> finish(std::optional<std::uint64_t> records_max);
+  // What was received survives a crash, and the upload can go on after it.
+  Result<void> checkpoint();
+
+  // The upload is whole: the payload is sealed, and durable. kTooLarge above
+  // `records_max`.
+  Result<UploadReceived> finish(std::optional<std::uint64_t> records_max);
 
   // The same of a payload that is sealed already (a crash came between sealing and saying
   // so): reads it through once more.
-  static Result<Received> read_again(PayloadReader& sealed, Options options);
+  static Result<UploadReceived> read_again(PayloadReader& sealed, Options options);
 
  private:
   UploadIntake(Options options, std::unique_ptr<PayloadWriter> writer,
@@ -71,7 +70,6 @@ class UploadIntake {
 
   Result<void> take(std::string_view bytes);
   Result<void> judge();
-  Result<void> checkpoint();
 
   Options options_;
   std::unique_ptr<PayloadWriter> writer_;
