@@ -1,6 +1,7 @@
 // What every JobStore must do with turns and leases.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <thread>

@@ -2,8 +2,7 @@
 // are in store/claim_conformance.h.
 #pragma once
 
-#include <gmock/gmock.h>
-
+#include <algorithm>
 #include <atomic>
 #include <thread>
 

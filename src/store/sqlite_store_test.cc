@@ -1,23 +1,9 @@
-// The SQLite stores against the conformance suites, and what only they can show.
-#include <algorithm>
+// What only the SQLite stores can show.
+#include <gtest/gtest.h>
 
-#include "store/aggregate_store_conformance.h"
-#include "store/claim_conformance.h"
-#include "store/job_store_conformance.h"
-#include "store/ledger_conformance.h"
 #include "store/sqlite_backend.h"
-#include "store/token_store_conformance.h"
 
 namespace tallyman {
-
-constexpr auto kMakeSqlite = [] { return std::make_unique<SqliteBackend>(); };
-
-INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreConformance, testing::Values(kMakeSqlite));
-INSTANTIATE_TEST_SUITE_P(Sqlite, ClaimConformance, testing::Values(kMakeSqlite));
-INSTANTIATE_TEST_SUITE_P(Sqlite, LedgerConformance, testing::Values(kMakeSqlite));
-INSTANTIATE_TEST_SUITE_P(Sqlite, TokenStoreConformance, testing::Values(kMakeSqlite));
-INSTANTIATE_TEST_SUITE_P(Sqlite, AggregateStoreConformance, testing::Values(kMakeSqlite));
-
 namespace {
 
 class SqliteStoreTest : public testing::Test {

@@ -1,0 +1,10 @@
+#include "store/job_store_conformance.h"
+#include "store/sqlite_backend.h"
+
+namespace tallyman {
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreConformance, testing::Values([] {
+                           return std::make_unique<SqliteBackend>();
+                         }));
+
+}  // namespace tallyman
