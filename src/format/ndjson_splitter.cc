@@ -43,7 +43,6 @@ Result<void> NdjsonSplitter::consume(std::string_view bytes) {
     bytes.remove_prefix(1);
     line_bytes_ = 0;
     blank_ = true;
-    ends_cr_ = false;
   }
   return {};
 }

@@ -4,7 +4,8 @@
 //   MALFORMED_RECORD  CSV: not as many cells as the header ("3 cells, the header has 2"),
 //                     text after a closing quote, not UTF-8, a NUL byte. JSON: does not
 //                     parse (every value is looked at), not an object, a key twice, not
-//                     UTF-8, nested deeper than 1024.
+//                     UTF-8, a lone surrogate or U+0000 in a text, nested deeper than
+//                     1024.
 //   UNKNOWN_FIELD     JSON: a key that is none of the columns; names the nearest one.
 //   RECORD_TOO_LARGE  the piece says so; names the limit.
 // The message names field, rule and limit, never the value.

@@ -88,7 +88,7 @@ TEST_P(LargeUploads, CutsAndRestartsDoNotMatter) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   std::size_t errors = 0;
-  constexpr std::size_t kUploads = 60;
+  constexpr std::size_t kUploads = 15;
   for (std::size_t i = 0; i < kUploads; ++i) {
     const Upload upload = random_upload(GetParam(), random);
     const SplitUpload whole = split(upload);
@@ -109,7 +109,7 @@ TEST_P(LargeUploads, ThePiecesCoverEveryRecord) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 30; ++i) {
     const Upload upload = random_upload(GetParam(), random);
     const SplitUpload parts = split(upload);
     RecordReader reader({.format = upload.format,
