@@ -14,9 +14,9 @@ namespace tallyman::db {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "tallyman-XXXXXX").string();
+  explicit TemporaryFolder(
+      const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string name = (parent / "tallyman-XXXXXX").string();
     CHECK(mkdtemp(name.data()) != nullptr);
     path_ = name;
   }
