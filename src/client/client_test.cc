@@ -229,11 +229,11 @@ TEST_F(ClientTest, FindsAJobByTheTimeInItsId) {
   ASSERT_TRUE(job.ok()) << job.error().message;
   EXPECT_EQ(job.value().resource, "people");
   ASSERT_EQ(server.seen().size(), 2U);
-  // The id was made at 2023-06-29T21:29:58.166Z.
+  // The id was made at 2023-06-30T03:34:18.518Z.
   EXPECT_EQ(
       server.seen()[0].query,
-      "created_after=2023-06-29T21:27:58.166000Z&created_before=2023-06-29T21:31:58."
-      "166000Z&limit=1000");
+      "created_after=2023-06-30T03:32:18.518000Z&created_before=2023-06-30T03:36:18."
+      "518000Z&limit=1000");
 }
 
 TEST_F(ClientTest, SendsAJobInOneRequest) {

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "http/server.h"
 
 namespace tallyman::client {
@@ -33,7 +34,10 @@ class TestServer {
   using Handler =
       std::function<http::Response(http::Request& request, const std::string& body)>;
 
-  explicit TestServer(Handler handler) : handler_(std::move(handler)) { start(0); }
+  explicit TestServer(Handler handler) : handler_(std::move(handler)) {
+    set_log_level(LogLevel::kOff);  // Broken connections are what is tested.
+    start(0);
+  }
   ~TestServer() { stop(); }
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }

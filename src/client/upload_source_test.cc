@@ -137,11 +137,11 @@ TEST_F(UploadSourceTest, InflatesSeveralStreamsOneAfterTheOther) {
 }
 
 TEST_F(UploadSourceTest, RefusesGzipThatIsCutOff) {
-  const std::string bytes = gzipped(sample(2'000));
+  const std::string bytes = gzipped(sample(300));
   for (std::size_t kept = 0; kept < bytes.size(); ++kept) {
     const auto source = open_upload_gzip(write("a.gz", bytes.substr(0, kept)));
     ASSERT_TRUE(source.ok());
-    const auto length = source.value()->prepare(0, 1 << 20);
+    const auto length = source.value()->prepare(0, 1'000);
     ASSERT_FALSE(length.ok()) << kept;
     EXPECT_THAT(length.error().message, HasSubstr("cut off"));
   }
