@@ -1,6 +1,14 @@
 #include "worker/window_source.h"
 
 namespace tallyman {
+namespace {
+
+// What a record takes in memory: its text and its cells.
+std::uint64_t record_bytes(const RecordBatch& batch, std::size_t i) {
+  return batch.raw(i).size() + batch.columns() * sizeof(Cell);
+}
+
+}  // namespace
 
 WindowSource::WindowSource(std::unique_ptr<BatchStream> records, const WindowPlan& plan,
                            WindowNumber number, RecordNumber first)
@@ -19,7 +27,7 @@ Result<std::optional<Window>> WindowSource::next() {
     }
     WindowPart part{.batch = rest_->batch, .begin = rest_->begin, .end = rest_->begin};
     while (part.end < part.batch->size() && !full) {
-      bytes += part.batch->raw(part.end).size();
+      bytes += record_bytes(*part.batch, part.end);
       ++part.end;
       ++window.record_count;
       full = window.record_count >= plan_.window_records || bytes >= plan_.window_bytes;
