@@ -32,6 +32,7 @@ class Watching(ServerCase):
 
     def setUp(self):
         super().setUp()
+        self.wait_for_quiet()
         self.server.execute("delete from transactions; delete from others;")
 
     def job(self, body=b"amount,category\n100.50,Food\n75.25,Transportation\n", **options):

@@ -21,7 +21,7 @@ from workload import KINDS, SCHEMA, TABLE, Workload  # noqa: E402
 
 KILLS = int(os.environ.get("TALLYMAN_KILLS") or 5)
 SEED = int(os.environ.get("TALLYMAN_SEED") or time.time())
-SETTINGS = {"window_records": 100, "lease_time": "300ms"}
+SETTINGS = {"window_records": 100}
 COUNTERS = ("processed_items", "success_count", "error_count", "created_count", "updated_count")
 
 

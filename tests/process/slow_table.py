@@ -13,7 +13,7 @@ create trigger takes_a_while after insert on items begin
                         where x < 400) select x from c);
 end;
 """
-SLOW_SETTINGS = {"window_records": 200, "lease_time": "300ms"}
+SLOW_SETTINGS = {"window_records": 200}
 
 
 def numbers(records, first=1):

@@ -77,9 +77,9 @@ class Stopping(unittest.TestCase):
         uploading = http.client.HTTPConnection(host, timeout=30)
         uploading.putrequest("PUT", api.job_path("items", job, "data"))
         for name, value in (("Authorization", f"Bearer {self.server.token}"),
-                            ("Upload-Offset", "0"), ("Content-Length", "1000")):
+                            ("Upload-Offset", "0"), ("Content-Length", "100000")):
             uploading.putheader(name, value)
-        uploading.endheaders(b"id,n\n1,1\n")
+        uploading.endheaders(b"id,n\n" + b"1,1\n" * 10_000)
         self.addCleanup(uploading.close)
         watching = http.client.HTTPConnection(host, timeout=30)
         watching.request("GET", api.job_path("items", job, "events"),

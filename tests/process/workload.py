@@ -15,7 +15,7 @@ create table items (id integer primary key, sku text not null unique, n integer 
                     amount decimal(10,2), note text);
 """
 KINDS = ("insert", "upsert", "update", "replace", "delete", "atomic")
-SEEDED = 3000
+SEEDED = 12000
 
 
 @dataclass
@@ -105,7 +105,7 @@ class Workload:
         return lines
 
     def _delete(self):
-        # A tenth of the table at a time, and ids that are gone already.
+        # Some of the table at a time, and ids that are gone already.
         return ["id"] + [str(self.chance.randrange(1, SEEDED + 60))
-                         for _ in range(self.records // 8)]
+                         for _ in range(self.records)]
 

@@ -32,7 +32,8 @@ class Answer:
 
     @property
     def text(self):
-        return self.body.decode("utf-8")
+        """Bytes of an upload that are not UTF-8 stand in the results as they are."""
+        return self.body.decode("utf-8", "surrogateescape")
 
     @property
     def json(self):

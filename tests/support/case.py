@@ -8,6 +8,7 @@
 import unittest
 
 from support.server import Server
+from support.wait import wait_until
 
 
 class ServerCase(unittest.TestCase):
@@ -25,6 +26,13 @@ class ServerCase(unittest.TestCase):
     def setUp(self):
         self.api = self.server.api()
         self.addCleanup(self.api.close)
+
+    def wait_for_quiet(self):
+        """Until no job of an earlier test writes any more."""
+        for state in ("Upload Complete", "In Progress"):
+            wait_until(lambda state=state: not self.api.call(
+                "GET", "/api/jobs/", query={"state": state}).json["results"],
+                       f"no job is {state}")
 
     def expect(self, answer, status, code=None, mentions=()):
         """Asserts the status, and of an error its shape, code and words."""

@@ -5,7 +5,9 @@
         server.rows("select * from people")
 
 kill() is SIGKILL, terminate() is SIGTERM, start() after either resumes on the same folder.
-The folder keeps app.db, tallyman.toml and the logs; TALLYMAN_KEEP=1 leaves it behind.
+The folder keeps app.db, tallyman.toml and the logs; TALLYMAN_KEEP=1 leaves it behind. It
+lies in memory where there is room (a killed process loses nothing that way, and a sync costs
+nothing); TALLYMAN_TEST_FOLDER puts it elsewhere.
 
 Threads: start() in the main thread (the child dies with the thread that started it).
 """
@@ -27,6 +29,8 @@ from support.wait import wait_until
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OPERATIONS = ["insert", "upsert", "update", "replace", "delete"]
 _ADDRESS = re.compile(rb"https?://[^\s\"']+:\d+")
+_MEMORY = "/dev/shm"
+_MEMORY_BYTES_MIN = 2 << 30
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
@@ -66,7 +70,7 @@ class Server:
     def __init__(self, schema="", resources=None, settings=None, arguments=None, token=True):
         """`resources` defaults to every table of `schema`. `arguments` replaces
         `--config tallyman.toml`. Nothing runs before start()."""
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tallyman-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tallyman-", dir=_place()))
         self.database = self.folder / "app.db"
         self.log_path = self.folder / "server.log"
         self.output_path = self.folder / "server.out"
@@ -188,6 +192,14 @@ class Server:
 
     def output(self):
         return self.output_path.read_text(errors="replace") if self.output_path.exists() else ""
+
+
+def _place():
+    """Where temporary folders go; None: the system's choice."""
+    asked = os.environ.get("TALLYMAN_TEST_FOLDER")
+    if asked or not os.access(_MEMORY, os.W_OK):
+        return asked
+    return _MEMORY if shutil.disk_usage(_MEMORY).free >= _MEMORY_BYTES_MIN else None
 
 
 def _die_with_parent():
