@@ -60,9 +60,16 @@ constexpr std::array<std::string_view, 3> kConstants = {"NULL", "TRUE", "FALSE"}
 constexpr std::array<std::string_view, 3> kClocks = {"CURRENT_TIME", "CURRENT_DATE",
                                                      "CURRENT_TIMESTAMP"};
 
+// One name in quotes, and nothing behind it.
 bool is_quoted_name(std::string_view text) {
-  return text.size() >= 2 && (text.front() == '"' || text.front() == '`') &&
-         skipped_size(text) == text.size();
+  if (text.size() < 2 || (text.front() != '"' && text.front() != '`')) return false;
+  std::size_t at = 1;
+  while (at < text.size() &&
+         (text[at] != text.front() ||
+          text.substr(at).starts_with(std::string(2, text.front())))) {
+    at += text[at] == text.front() ? 2 : 1;
+  }
+  return at + 1 == text.size();
 }
 
 }  // namespace
