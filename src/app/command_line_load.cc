@@ -59,8 +59,10 @@ void add_rules(CLI::App& command, LoadCommand& load) {
       },
       "partial or atomic", "atomic: all records or none (default: partial)");
   command.add_flag("--dry-run", load.options.dry_run, "Do everything, and then undo it");
-  command.add_option("--max-errors", load.options.max_errors,
-                     "Give the job up when more records fail");
+  command
+      .add_option("--max-errors", load.options.max_errors,
+                  "Give the job up when more records fail")
+      ->check(CLI::NonNegativeNumber);
   command.add_option("--max-error-ratio", load.options.max_error_ratio,
                      "The same as a part of all records, as in 0.1");
   command.add_option("--aggregates", load.options.aggregates,

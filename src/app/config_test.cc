@@ -218,8 +218,8 @@ TEST(ConfigTest, HoldsSettingsToTheirBounds) {
   EXPECT_THAT(mistakes_of_setting("record_bytes_max = 1024"), IsEmpty());
   EXPECT_THAT(mistakes_of_setting("record_bytes_max = 1023"),
               ElementsAre("1: record_bytes_max must be from 1.0 KiB to 64.0 MiB"));
-  EXPECT_THAT(mistakes_of_setting("lease_time = \"999ms\""),
-              ElementsAre("1: lease_time must be from 1s to 1h"));
+  EXPECT_THAT(mistakes_of_setting("lease_time = \"99ms\""),
+              ElementsAre("1: lease_time must be from 100ms to 1h"));
   EXPECT_THAT(mistakes_of_setting("lease_time = \"1h\""), IsEmpty());
 }
 

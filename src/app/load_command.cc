@@ -127,11 +127,11 @@ class Load {
                    error.message + "; give the same command again to go on from there",
                    error.detail_code};
     }
-    memory_.forget(key_);
     const bool refused =
         error.code == ErrorCode::kUnreadable || error.code == ErrorCode::kTooLarge;
     // The server will never take these bytes, and the job was made for them alone.
     if (refused && !error.detail_code.empty() && !command_.resume) {
+      memory_.forget(key_);
       if (const auto aborted = client_->abort(job); !aborted.ok()) {
         console_.err << "tallyman: job " << job.id.to_string()
                      << " stays open: " << aborted.error().message << '\n';

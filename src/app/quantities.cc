@@ -45,7 +45,7 @@ std::optional<std::uint64_t> parse_with_unit(std::string_view text,
       std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc()) return std::nullopt;
   std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  if (unit.starts_with(' ')) unit.remove_prefix(1);
+  if (unit.size() > 1 && unit.starts_with(' ')) unit.remove_prefix(1);
   for (const Unit& known : units) {
     if (known.name != unit) continue;
     if (number > std::numeric_limits<std::uint64_t>::max() / known.factor) {
