@@ -39,6 +39,16 @@ class BodyHandle final : public BodyStream {
 }  // namespace
 
 After Exchange::serve(Connection& connection) const {
+  try {
+    return serve_all(connection);
+  } catch (...) {
+    log_error("request_failed", {{"exception", current_exception_name()}});
+    connection.transport->reset_on_close();
+    return After::kClose;
+  }
+}
+
+After Exchange::serve_all(Connection& connection) const {
   while (true) {
     const After after = serve_one(connection);
     if (after != After::kKeep) return after;
@@ -48,7 +58,9 @@ After Exchange::serve(Connection& connection) const {
 }
 
 bool Exchange::next_is_near(Connection& connection) const {
-  if (!connection.input.empty() && receive(connection) == Readiness::kReady) return true;
+  if (!connection.input.empty() || connection.transport->holds_input()) {
+    if (receive(connection) == Readiness::kReady) return true;
+  }
   pollfd entry{.fd = connection.transport->descriptor(), .events = POLLIN, .revents = 0};
   if (::poll(&entry, 1, kNearMilliseconds) <= 0) return false;
   return receive(connection) == Readiness::kReady;

@@ -28,6 +28,7 @@ class Exchange {
   After serve(Connection& connection) const;
 
  private:
+  After serve_all(Connection& connection) const;
   After serve_one(Connection& connection) const;
   Response ask_handler(Request& request) const;
   After answer(Connection& connection, const struct Asked& asked,

@@ -21,6 +21,7 @@ class InflatingStream final : public BodyStream {
  public:
   InflatingStream(std::unique_ptr<BodyStream> source, InflateLimits limits)
       : source_(std::move(source)), limits_(limits) {
+    CHECK(limits.expansion_ratio_max > 0);
     CHECK(inflateInit2(&state_, kGzipWindowBits) == Z_OK);
   }
   InflatingStream(const InflatingStream&) = delete;
@@ -77,7 +78,7 @@ class InflatingStream final : public BodyStream {
   Result<void> fill() {
     TALLY_TRY_ASSIGN(const std::size_t count, source_->read(input_));
     source_ended_ = count == 0;
-    consumed_ += count;
+    received_ += count;
     state_.next_in = reinterpret_cast<Bytef*>(input_.data());
     state_.avail_in = static_cast<uInt>(count);
     return {};
@@ -92,7 +93,7 @@ class InflatingStream final : public BodyStream {
                        " bytes (expanded_bytes_max); send it in parts"};
     }
     if (expanded_ > limits_.expansion_ratio_free_bytes &&
-        expanded_ / limits_.expansion_ratio_max > consumed_) {
+        expanded_ / limits_.expansion_ratio_max > received_ - state_.avail_in) {
       return Error{ErrorCode::kTooLarge,
                    "the gzip body expands to more than " +
                        std::to_string(limits_.expansion_ratio_max) +
@@ -110,7 +111,7 @@ class InflatingStream final : public BodyStream {
   const InflateLimits limits_;
   z_stream state_{};
   std::array<char, kInputBytes> input_;
-  std::uint64_t consumed_ = 0;
+  std::uint64_t received_ = 0;
   std::uint64_t expanded_ = 0;
   std::uint64_t members_ = 0;
   bool source_ended_ = false;

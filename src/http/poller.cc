@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -32,13 +31,6 @@ constexpr int kEventsMax = 256;
 constexpr int kDiscardsPerRound = 16;
 
 std::size_t index_of(Phase phase) { return static_cast<std::size_t>(phase); }
-
-void block_sigpipe() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
 
 void watch(int epoll, int descriptor, std::uint32_t events, void* pointer, bool known) {
   epoll_event event{};
@@ -95,7 +87,8 @@ bool Poller::obey() {
     stop_done_ = true;
     stopped_.notify_all();
   }
-  return quit_by_ && handed_back_.empty() && (connections_ == 0 || now_ >= *quit_by_);
+  end_by_ = quit_by_;
+  return end_by_ && handed_back_.empty() && (connections_ == 0 || now_ >= *end_by_);
 }
 
 void Poller::hand_back(std::unique_ptr<Connection> connection, After after) {
@@ -310,7 +303,7 @@ int Poller::milliseconds_to_next() const {
   for (const ConnectionList& room : rooms_) {
     if (!room.empty()) consider(room.front()->deadline);
   }
-  if (quit_by_) consider(*quit_by_);
+  if (end_by_) consider(*end_by_);
   if (threads_.waiting() > 0) consider(Clock::now() + kPressureInterval);
   if (!next) return -1;
   const auto left = std::chrono::ceil<milliseconds>(*next - Clock::now()).count();

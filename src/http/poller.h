@@ -91,6 +91,7 @@ class Poller {
       rooms_;  // By phase; each in the order of deadlines.
   std::unordered_map<std::string, std::size_t> by_address_;
   std::optional<Clock::time_point> accept_again_;
+  std::optional<Clock::time_point> end_by_;
 
   std::atomic<std::size_t> connections_{0};
   std::mutex mutex_;

@@ -1,7 +1,6 @@
 #include "http/request_threads.h"
 
 #include <algorithm>
-#include <csignal>
 #include <system_error>
 
 #include "base/log.h"
@@ -10,15 +9,6 @@ namespace tallyman::http {
 namespace {
 
 constexpr auto kIdleThreadTime = std::chrono::seconds(30);
-
-// OpenSSL writes with write(2), which signals a closed connection with SIGPIPE; a blocked
-// signal of that kind is never delivered.
-void block_sigpipe() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
 
 }  // namespace
 
@@ -138,14 +128,18 @@ bool RequestThreads::wait_until_idle(Clock::time_point deadline) {
 }
 
 void RequestThreads::cut_all() {
-  const std::lock_guard lock(mutex_);
-  for (const Worker& worker : workers_) {
-    if (worker.current == nullptr) continue;
-    worker.current->wait_state.cut();
-    worker.current->transport->shut_down();
+  std::deque<Waiting> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Worker& worker : workers_) {
+      if (worker.current == nullptr) continue;
+      worker.current->wait_state.cut();
+      worker.current->transport->shut_down();
+    }
+    waiting.swap(queue_);
+    waiting_ = 0;
   }
-  queue_.clear();
-  waiting_ = 0;
+  for (Waiting& one : waiting) give_back_(std::move(one.connection), After::kClose);
 }
 
 void RequestThreads::join() {

@@ -46,7 +46,7 @@ class RequestThreads {
   std::size_t under_way() const;
   // True once none is under way or waits.
   bool wait_until_idle(Clock::time_point deadline);
-  // Cuts every transfer.
+  // Cuts every transfer under way and gives back what waits.
   void cut_all();
   // Ends the threads as soon as their handlers have returned. Nothing is submitted after.
   void join();

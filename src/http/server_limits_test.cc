@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
 
 #include <memory>
 #include <thread>
@@ -223,6 +224,38 @@ TEST(ServerLimitsTest, CutsAStalledTransferOnlyForOneWhoWaits) {
   RawClient healthy(server.port());
   EXPECT_EQ(ask(healthy, get("/hello")).status, 200);
   EXPECT_EQ(server.await_problem().code, ErrorCode::kUnavailable);
+}
+
+// Holds the process's limit of open files where it is told, and puts it back.
+class OpenFilesLimit {
+ public:
+  OpenFilesLimit() { CHECK(::getrlimit(RLIMIT_NOFILE, &before_) == 0); }
+  ~OpenFilesLimit() { restore(); }
+  void set(rlim_t files) {
+    rlimit limit = before_;
+    limit.rlim_cur = files;
+    CHECK(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  }
+  void restore() { CHECK(::setrlimit(RLIMIT_NOFILE, &before_) == 0); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(ServerLimitsTest, AcceptsAgainWhenDescriptorsAreBack) {
+  TestServer server;
+  OpenFilesLimit limit;
+  RawClient client(server.port());
+  EXPECT_EQ(ask(client, get("/hello")).status, 200);
+  // The lowest free descriptor is the client's own; the server finds none for its side.
+  const int lowest_free = Descriptor(::dup(client.descriptor())).get();
+  limit.set(static_cast<rlim_t>(lowest_free) + 1);
+  RawClient late(server.port());
+  late.send(get("/hello"));
+  EXPECT_EQ(ask(client, get("/hello")).status, 200);
+  EXPECT_EQ(server.server().connections(), 1U);
+  limit.restore();
+  EXPECT_EQ(late.read_answer().status, 200);
 }
 
 TEST(ServerLimitsTest, SlowConnectionsTakeNoThread) {

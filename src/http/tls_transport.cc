@@ -47,6 +47,7 @@ class TlsTransport final : public Transport {
     const int answer = SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &written);
     return judge(answer, written);
   }
+  bool holds_input() const override { return SSL_has_pending(session_.get()) == 1; }
   void end_writing() override {
     // After a fatal error SSL_shutdown must not be called (SSL_get_error, manual).
     if (!broken_ && SSL_is_init_finished(session_.get())) SSL_shutdown(session_.get());

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 namespace tallyman::http {
 namespace {
@@ -31,6 +32,7 @@ class PlainTransport final : public Transport {
     return judge(count, TransferState::kWantsWrite);
   }
 
+  bool holds_input() const override { return false; }
   void end_writing() override { ::shutdown(descriptor_, SHUT_WR); }
 
  private:
@@ -50,6 +52,14 @@ void Transport::shut_down() { ::shutdown(descriptor_, SHUT_RDWR); }
 void Transport::reset_on_close() {
   const linger reset{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
+// OpenSSL writes with write(2), which has no way to ask for no signal.
+void block_sigpipe() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 std::unique_ptr<Transport> make_plain_transport(int descriptor) {

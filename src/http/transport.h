@@ -41,6 +41,8 @@ class Transport {
   // REQUIRES: `into` and `bytes` are not empty.
   virtual Transferred read(std::span<char> into) = 0;
   virtual Transferred write(std::string_view bytes) = 0;
+  // Bytes have been taken off the socket and not been read: it need not become readable.
+  virtual bool holds_input() const = 0;
   // Tells the peer that nothing more is sent; reading goes on.
   virtual void end_writing() = 0;
 
@@ -53,6 +55,10 @@ class Transport {
  protected:
   const int descriptor_;
 };
+
+// For every thread that writes: a connection that the peer has closed is kClosed to it,
+// not a signal that ends the process.
+void block_sigpipe();
 
 std::unique_ptr<Transport> make_plain_transport(int descriptor);
 
