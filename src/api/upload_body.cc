@@ -116,7 +116,8 @@ Result<UploadFile> open_form(std::unique_ptr<http::BodyStream> body,
 }  // namespace
 
 bool has_body(const http::Request& request) {
-  return request.content_length || request.headers.find("Transfer-Encoding");
+  return request.content_length || request.headers.find("Content-Length") ||
+         request.headers.find("Transfer-Encoding");
 }
 
 http::Response length_required() {

@@ -53,7 +53,8 @@ Result<void> check_request(Target& target, const Resource& resource,
   if (!options.expect.empty()) {
     TALLY_TRY(parse_control_totals(options.expect, resource, is_delete));
   }
-  if (request.envelope_may_make_upsert) return {};
+  const bool is_json = options.format.type == ContentType::kJson;
+  if (request.envelope_may_make_upsert && is_json) return {};
   // The columns of a CSV upload are judged when its header is here; all the rest now.
   JobOptions sparse = options;
   sparse.format.type = ContentType::kNdjson;

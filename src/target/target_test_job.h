@@ -127,6 +127,7 @@ inline TargetRun run_job(TargetBackend& backend, const TargetJob& job,
   WriteSpec spec;
   spec.operation = job.operation;
   spec.columns = upload.columns();
+  spec.sparse = job.type != ContentType::kCsv;
   spec.unique_fields = job.unique_fields;
   spec.update_fields = job.update_fields;
   spec.on_duplicate = job.on_duplicate;

@@ -60,7 +60,7 @@ Result<void> read_columns(const Resource& resource, const WriteSpec& spec,
     }
     plan.fields.push_back(*field);
   }
-  plan.records_may_lack_fields = spec.columns == resource.field_names();
+  plan.records_may_lack_fields = spec.sparse;
   return {};
 }
 

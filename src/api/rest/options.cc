@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/nearest_name.h"
+#include "model/in_quotes.h"
 
 namespace tallyman::rest {
 namespace {
@@ -19,7 +20,9 @@ const std::vector<std::string>& option_names() {
 
 Error invalid(const SentOption& option, std::string_view wanted) {
   return {ErrorCode::kInvalidArgument,
-          "option '" + option.name + "': " + std::string(wanted), "INVALID_OPTION"};
+          "option '" + option.name + "' " + std::string(wanted) +
+              (option.names ? "" : "; " + in_quotes(option.text) + " was sent"),
+          "INVALID_OPTION"};
 }
 
 // An empty text is an empty list: a name is never empty.
