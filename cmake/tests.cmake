@@ -19,10 +19,12 @@ endfunction()
 tallyman_outside_test(oracle          support/oracle_test.py         scenario 30)
 tallyman_outside_test(scenario_text   scenario/scenario_text_test.py scenario 30)
 tallyman_outside_test(scenario        scenario/run.py                scenario 300)
+tallyman_outside_test(differential    scenario/differential_test.py  scenario 240)
 
 tallyman_outside_test(kill            process/kill_test.py           process  300)
 tallyman_outside_test(stop            process/stop_test.py           process  180)
 tallyman_outside_test(abort           process/abort_test.py          process  120)
+tallyman_outside_test(running         process/running_test.py        process  180)
 tallyman_outside_test(canary          process/canary_test.py         process  60)
 tallyman_outside_test(access          process/access_test.py         process  60)
 

@@ -117,8 +117,13 @@ def main():
     if not scenarios:
         print("no scenario of that name")
         return 1
+    return run_all(scenarios, configurations())
+
+
+def run_all(scenarios, of_configurations):
+    """Runs them and prints what came of it: the exit code."""
     print(f"{len(scenarios)} scenarios, seed {SEED}", flush=True)
-    made = [Configuration(*configuration, scenarios) for configuration in configurations()]
+    made = [Configuration(*configuration, scenarios) for configuration in of_configurations]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         runs = [run for done in pool.map(Configuration.run, made) for run in done]
     failed = 0

@@ -43,12 +43,13 @@ _BARE = re.compile(r"[A-Za-z_\u00a1-\U0010ffff][^\s\"]*\Z")
 @dataclass
 class Expectation:
     refused: tuple = None          # (status, code or None)
+    may_be_refused: bool = False   # Whatever comes: of steps that nobody wrote down.
     mentions: list = field(default_factory=list)
     message: list = field(default_factory=list)
     state: str = None
     counts: dict = None
     results: list = None           # [(record, outcome, code, field, id or None)]
-    rows: list = field(default_factory=list)  # [(table, columns, [line])]
+    rows: list = field(default_factory=list)  # [(table, columns, [line] or None: any)]
     verified: bool = None
     superseded: int = None
     aggregates: str = None

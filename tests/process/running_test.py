@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+"""While a job runs: what is committed can be read, other tables go on, memory stays small."""
+import pathlib
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from slow_table import SLOW_SCHEMA, SLOW_SETTINGS, numbers, start_slow_job  # noqa: E402
+from support import effect_log, oracle  # noqa: E402
+from support.server import Server  # noqa: E402
+
+MEGABYTE = 1 << 20
+
+
+class Running(unittest.TestCase):
+    def setUp(self):
+        self.server = Server(SLOW_SCHEMA + "create table others (id integer primary key);",
+                             settings=SLOW_SETTINGS)
+        self.addCleanup(self.server.close)
+        self.server.start()
+        self.api = self.server.api()
+
+    def test_results_of_a_running_job_are_those_that_are_committed(self):
+        job = start_slow_job(self.server, 10_000)
+        for _ in range(3):
+            before = self.api.status("items", job).json["processed_items"]
+            rows = self.api.results("items", job, outcome="succeeded")
+            in_table = self.server.rows("select count(*) from items")[0][0]
+            self.assertGreaterEqual(len(rows), before)
+            self.assertLessEqual(len(rows), in_table)
+            self.assertEqual([int(row["_record"]) for row in rows], list(range(1, len(rows) + 1)))
+        self.api.wait_for_end("items", job)
+
+    def test_a_small_job_on_another_table_does_not_wait_for_a_large_one(self):
+        large = start_slow_job(self.server, 20_000)
+        small = self.api.run("insert", "others", b"id\n1\n")
+        self.assertEqual(small["created_count"], 1)
+        self.assertEqual(self.api.status("items", large).json["state"], "In Progress")
+        self.api.wait_for_end("items", large)
+
+    def test_what_an_ended_job_allows_a_running_one_does_not(self):
+        job = start_slow_job(self.server, 10_000)
+        for answer in (self.api.action("items", job, "retry"),
+                       self.api.call("DELETE", self.api.job_path("items", job)),
+                       self.api.put_data("items", job, 0, b"id\n"),
+                       self.api.action("items", job, "complete"),
+                       self.api.ask_aggregates("items", job, {"n": {"type": "count"}})):
+            self.assertEqual((answer.status, answer.json.get("state")), (409, "In Progress"), answer)
+        self.api.wait_for_end("items", job)
+
+    def test_a_table_that_changes_in_mid_job_costs_no_record_silently(self):
+        connection = self.server.connect()
+        effect_log.install(connection, "items")
+        job = start_slow_job(self.server, 10_000)
+        connection.execute("alter table items add column more text")
+        status = self.api.wait_for_end("items", job)
+        self.assertIn(status["state"], ("Job Complete", "Failed"), status)
+        if status["state"] == "Failed":
+            self.assertIn("items", status["message"])
+        written = connection.execute("select count(*) from items").fetchone()[0]
+        self.assertEqual(status["created_count"], written)
+        self.assertEqual(status["created_count"] + status["error_count"]
+                         + status["unprocessed_count"], 10_000)
+        connection.close()
+        self.assertEqual(oracle.check(self.server, ["items"]), [])
+
+    def test_a_table_that_is_dropped_in_mid_job_fails_the_job_and_says_so(self):
+        job = start_slow_job(self.server, 10_000)
+        self.server.execute("drop table items")
+        status = self.api.wait_for_end("items", job)
+        self.assertEqual(status["state"], "Failed", status)
+        self.assertIn("items", status["message"])
+        self.assertEqual(status["success_count"] + status["error_count"]
+                         + status["unprocessed_count"], 10_000)
+        self.assertEqual(self.api.run("insert", "others", b"id\n1\n")["created_count"], 1)
+
+    def test_of_abort_delete_and_retry_at_once_one_order_wins(self):
+        for number in range(8):
+            job = self.api.submit("insert", "items", numbers(200, 1 + number * 200)).json["job_id"]
+            answers = {}
+
+            def act(name, job=job, answers=answers):
+                api = self.server.api()
+                answers[name] = (api.call("DELETE", api.job_path("items", job))
+                                 if name == "delete" else api.action("items", job, name))
+                api.close()
+            threads = [threading.Thread(target=act, args=(name,))
+                       for name in ("abort", "delete", "retry")]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            for name, answer in answers.items():
+                self.assertIn(answer.status, (200, 202, 204, 404, 409), f"{name}: {answer}")
+            if answers["delete"].status == 204:
+                self.assertEqual(self.api.status("items", job).status, 404)
+            else:
+                self.assertIn(self.api.wait_for_end("items", job)["state"],
+                              ("Aborted", "Job Complete"))
+        # The table is free for whoever comes next.
+        self.assertEqual(self.api.run("insert", "items", numbers(5, 900_000))["created_count"], 5)
+
+
+class Memory(unittest.TestCase):
+    """The peak does not grow with the upload."""
+
+    def peak(self, server):
+        text = pathlib.Path(f"/proc/{server.process.pid}/status").read_text(encoding="utf-8")
+        return int(next(line for line in text.splitlines()
+                        if line.startswith("VmHWM")).split()[1]) * 1024
+
+    def load(self, server, records):
+        line = b"x" * 60_000 + b"\n"
+        body = (b"note\n" if number < 0 else line for number in range(-1, records))
+        answer = server.api(seconds=120).call("POST", "/api/wide/bulk/v2/", body,
+                                              {"Content-Type": "text/csv"}, chunked=True)
+        self.assertEqual(answer.status, 202, answer)
+        status = server.api().wait_for_end("wide", answer.json["job_id"], 60)
+        self.assertEqual(status["created_count"], records, status)
+        rows = server.api(seconds=120).call(
+            "GET", f"/api/wide/jobs/{status['job_id']}/results/")
+        self.assertGreater(len(rows.body), records * 60_000)
+
+    def test_the_peak_after_400_megabytes_is_that_after_200(self):
+        with Server("create table wide (id integer primary key, note text);") as server:
+            self.load(server, 200 * MEGABYTE // 60_000)
+            first = self.peak(server)
+            self.load(server, 400 * MEGABYTE // 60_000)
+            second = self.peak(server)
+        self.assertLess(first, 300 * MEGABYTE)
+        self.assertLess(second - first, 40 * MEGABYTE)
+
+
+if __name__ == "__main__":
+    unittest.main()
