@@ -70,6 +70,7 @@ Result<AggregatesAnswer> JobService::request_aggregates(const Caller& caller,
   if (job.results_expired) return results_expired(job);
   std::uint64_t seen = parts_.jobs.version();
   TALLY_TRY(parts_.aggregates.request(job.number, asked));
+  parts_.jobs.announce();  // Wakes the worker that answers them.
   const auto deadline = parts_.clock.steady() + limits::kAggregatesWait;
   AggregatesAnswer answer;
   while (true) {
