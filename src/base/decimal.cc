@@ -19,6 +19,8 @@ using Limbs = std::vector<std::uint32_t>;
 constexpr std::uint32_t kLimb = 1'000'000'000;
 constexpr int kLimbDigits = 9;
 constexpr int kSmallDigits = 38;
+// Decimals of so many digits have a double each.
+constexpr int kDoubleDigits = 15;
 
 constexpr auto kPowers = [] {
   std::array<Int128, kSmallDigits + 1> powers{};
@@ -263,8 +265,7 @@ Decimal::Limbs Decimal::limbs() const {
 
 std::optional<Decimal> Decimal::from_double(double value, int scale) {
   if (!std::isfinite(value)) return std::nullopt;
-  // Up to 15 digits a double and its decimal are one to one: the candidate whose double
-  // this is lies nearer than half a digit.
+  // The usual case without text: the candidate has no more than 15 digits.
   if (scale < static_cast<int>(kDoublePowers.size())) {
     const double power = kDoublePowers[static_cast<std::size_t>(scale)];
     const double candidate = std::nearbyint(value * power);
@@ -273,6 +274,10 @@ std::optional<Decimal> Decimal::from_double(double value, int scale) {
       number.scale_ = candidate == 0 ? 0 : scale;
       return number;
     }
+  }
+  auto shortened = from_double_significant(value, kDoubleDigits);
+  if (shortened && shortened->scale() <= scale && shortened->nearest_double() == value) {
+    return shortened;
   }
   constexpr std::size_t kWholeDigitsMax = 310;
   std::string text(kWholeDigitsMax + 3 + static_cast<std::size_t>(scale), '\0');

@@ -36,9 +36,12 @@ class Decimal {
   // Is it written like one, whatever its size?
   static bool is_number(std::string_view text);
 
-  // `value` as its decimal expansion, rounded half to even: at `scale` digits after the
-  // point, or at `digits` significant ones. Nothing for NaN and infinities.
+  // The decimal that a double stands for: the one with at most 15 significant digits, and
+  // at most `scale` of them after the point, whose nearest double it is (there is never a
+  // second); where there is none, its expansion rounded half to even at `scale` digits
+  // after the point. Nothing for NaN and infinities.
   static std::optional<Decimal> from_double(double value, int scale);
+  // The expansion rounded half to even at so many significant digits, 1 to 40.
   static std::optional<Decimal> from_double_significant(double value, int digits);
 
   bool is_zero() const { return small_ == 0 && big_.empty(); }

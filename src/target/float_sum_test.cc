@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <vector>
@@ -25,7 +26,11 @@ double sum_of(const std::vector<double>& values) {
 // Every double is a decimal of at most 1,074 digits after the point: exact, and slow.
 double sum_by_decimals(const std::vector<double>& values) {
   Decimal sum;
-  for (const double value : values) sum += *Decimal::from_double(value, 1074);
+  char text[1500];
+  for (const double value : values) {
+    std::snprintf(text, sizeof text, "%.1074f", value);
+    sum += Decimal::parse(text).value();
+  }
   return std::strtod(sum.to_string().c_str(), nullptr);
 }
 

@@ -49,6 +49,10 @@ bool is_untyped(const SqliteTable& table, std::size_t field) {
          table.affinities[field] == SqliteAffinity::kNone;
 }
 
+bool is_bytes(const SqliteTable& table, std::size_t field) {
+  return table.resource.fields[field].type == FieldType::kBytes;
+}
+
 BoundValue blob_or_text(std::string_view text, std::deque<std::string>& arena) {
   std::string bytes;
   if (!decode_bytes(text, bytes)) return BoundValue::of_text(text);
@@ -139,8 +143,7 @@ std::optional<std::vector<BoundValue>> parse_row_id(const SqliteTable& table,
 
   std::vector<BoundValue> values;
   for (std::size_t i = 0; i < elements.size(); ++i) {
-    const bool may_be_blob =
-        table.affinities[primary->fields[i]] == SqliteAffinity::kNone;
+    const bool may_be_blob = is_bytes(table, primary->fields[i]);
     const auto value = of_json(elements[i], may_be_blob, arena);
     if (!value) return std::nullopt;
     values.push_back(*value);
