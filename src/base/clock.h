@@ -32,7 +32,9 @@ class SystemClock final : public Clock {
 };
 
 // Microseconds since 1970-01-01T00:00:00Z, the form in which databases keep a Timestamp.
-constexpr std::int64_t to_micros(Timestamp time) { return time.time_since_epoch().count(); }
+constexpr std::int64_t to_micros(Timestamp time) {
+  return time.time_since_epoch().count();
+}
 constexpr Timestamp from_micros(std::int64_t micros) {
   return Timestamp(std::chrono::microseconds(micros));
 }

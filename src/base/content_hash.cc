@@ -12,7 +12,8 @@ struct ContentHash::State {
 
 ContentHash::ContentHash() : state_(std::make_unique<State>()) {
   CHECK(sodium_init() >= 0);
-  CHECK(crypto_generichash_init(&state_->hash, nullptr, 0, crypto_generichash_BYTES) == 0);
+  CHECK(crypto_generichash_init(&state_->hash, nullptr, 0, crypto_generichash_BYTES) ==
+        0);
 }
 
 ContentHash::~ContentHash() = default;

@@ -23,12 +23,12 @@ enum class ErrorCode {
   kGone,              // It was here, and its retention is over.
   kTooLarge,          // A limit in model/limits.h was passed.
   kUnsupportedMedia,  // A content type or encoding that is not read here.
-  kUnreadable,        // The bytes are not what they say they are (a bad header line, bad gzip).
-  kTooMany,           // A rate or a quota was passed. Worth a retry later.
-  kUnavailable,       // A database or disk does not answer now. Worth a retry.
-  kOutOfSpace,        // The disk is full. Nothing was stored.
-  kLost,              // The lease, epoch or transaction is no longer ours; nothing was written.
-  kInternal,          // None of the above; always logged.
+  kUnreadable,  // The bytes are not what they say they are (a bad header line, bad gzip).
+  kTooMany,     // A rate or a quota was passed. Worth a retry later.
+  kUnavailable,  // A database or disk does not answer now. Worth a retry.
+  kOutOfSpace,   // The disk is full. Nothing was stored.
+  kLost,      // The lease, epoch or transaction is no longer ours; nothing was written.
+  kInternal,  // None of the above; always logged.
 };
 
 struct Error {

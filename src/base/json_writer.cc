@@ -34,7 +34,8 @@ void append_json_string(std::string& out, std::string_view text) {
   std::size_t done = 0;
   while (done < text.size()) {
     std::size_t plain = done;
-    while (plain < text.size() && stands_for_itself(static_cast<unsigned char>(text[plain]))) {
+    while (plain < text.size() &&
+           stands_for_itself(static_cast<unsigned char>(text[plain]))) {
       ++plain;
     }
     out.append(text, done, plain - done);

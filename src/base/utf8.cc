@@ -29,9 +29,9 @@ std::size_t utf8_sequence_length(std::string_view text) {
 }
 
 std::size_t utf8_length(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(),
-      [](char byte) { return !is_continuation(static_cast<unsigned char>(byte)); }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+    return !is_continuation(static_cast<unsigned char>(byte));
+  }));
 }
 
 }  // namespace tallyman

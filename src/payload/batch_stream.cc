@@ -13,11 +13,10 @@ BatchStream::BatchStream(std::unique_ptr<PayloadReader> payload,
 void BatchStream::seek(RecordNumber record) {
   const auto& pieces = payload_->pieces();
   const auto wanted = static_cast<std::uint64_t>(record.value() - 1);
-  const auto found =
-      std::upper_bound(pieces.begin(), pieces.end(), wanted,
-                       [](std::uint64_t number, const Piece& piece) {
-                         return number < piece.first_record + piece.record_count;
-                       });
+  const auto found = std::upper_bound(
+      pieces.begin(), pieces.end(), wanted, [](std::uint64_t number, const Piece& piece) {
+        return number < piece.first_record + piece.record_count;
+      });
   piece_ = static_cast<std::size_t>(found - pieces.begin());
   skip_ = found == pieces.end() ? 0 : wanted - found->first_record;
 }
@@ -36,8 +35,8 @@ Result<std::optional<BatchStream::Part>> BatchStream::next() {
 
   Part part{.batch = std::move(batch),
             .begin = skip_,
-            .first_record = RecordNumber(
-                static_cast<std::int64_t>(piece.first_record + skip_) + 1)};
+            .first_record =
+                RecordNumber(static_cast<std::int64_t>(piece.first_record + skip_) + 1)};
   ++piece_;
   skip_ = 0;
   return std::optional<Part>(std::move(part));

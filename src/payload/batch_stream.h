@@ -8,7 +8,8 @@
 //     for (std::size_t i = part->begin; i < part->batch->size(); ++i) ...
 //   }
 //
-// Threads: not thread-safe. Memory: one piece; a batch lives as long as somebody holds it.
+// Threads: not thread-safe. Memory: one piece; a batch lives as long as somebody holds
+// it.
 #pragma once
 
 #include <memory>
@@ -44,8 +45,8 @@ class BatchStream {
   std::unique_ptr<PayloadReader> payload_;
   RecordReader reader_;
   std::uint64_t record_bytes_max_;
-  std::size_t piece_ = 0;       // The next piece to read ...
-  std::size_t skip_ = 0;        // ... and how many of its records are passed over.
+  std::size_t piece_ = 0;  // The next piece to read ...
+  std::size_t skip_ = 0;   // ... and how many of its records are passed over.
 };
 
 }  // namespace tallyman

@@ -28,8 +28,8 @@
 namespace tallyman {
 
 // The first committed unit at or after (window, slice); nothing where there is none.
-using UnitSource =
-    std::function<Result<std::optional<LedgerUnit>>(WindowNumber window, SliceNumber slice)>;
+using UnitSource = std::function<Result<std::optional<LedgerUnit>>(WindowNumber window,
+                                                                   SliceNumber slice)>;
 
 struct RecordWithOutcome {
   RecordNumber record{1};
@@ -46,7 +46,8 @@ class OutcomeStream {
   OutcomeStream(Job job, UnitSource units, std::unique_ptr<BatchStream> records,
                 std::optional<std::set<Outcome>> outcomes);
 
-  // The next record with one of the outcomes; nothing at the end. Lives until the next call.
+  // The next record with one of the outcomes; nothing at the end. Lives until the next
+  // call.
   Result<std::optional<RecordWithOutcome>> next();
 
   PayloadReader& payload() { return records_->payload(); }
@@ -61,7 +62,9 @@ class OutcomeStream {
 
   Result<bool> load_window();
   void enter(const UnitOutcomes& unit);
-  bool wanted(Outcome outcome) const { return !outcomes_ || outcomes_->contains(outcome); }
+  bool wanted(Outcome outcome) const {
+    return !outcomes_ || outcomes_->contains(outcome);
+  }
   bool window_has_wanted() const;
   Result<bool> load_batch();
   RecordWithOutcome row_of(std::uint64_t record, const Entry& entry);
@@ -71,8 +74,9 @@ class OutcomeStream {
   std::unique_ptr<BatchStream> records_;
   std::optional<std::set<Outcome>> outcomes_;
 
-  std::uint64_t next_ = 0;          // 0-based number of the next record.
-  std::uint64_t window_begin_ = 0;  // Records [window_begin_, window_end_) are in entries_.
+  std::uint64_t next_ = 0;  // 0-based number of the next record.
+  std::uint64_t window_begin_ =
+      0;  // Records [window_begin_, window_end_) are in entries_.
   std::uint64_t window_end_ = 0;
   std::vector<Entry> entries_;
   std::vector<std::unique_ptr<LedgerUnit>> units_;
