@@ -181,7 +181,7 @@ TEST(MultipartTest, BoundsFieldsAndHeaders) {
   };
   EXPECT_EQ(code(form()), std::nullopt) << "five bytes and two fields are at the limit";
   std::string longer = form();
-  longer.insert(longer.find("first") + 5, "s");
+  longer.insert(longer.find("first"), 1, 's');
   EXPECT_EQ(code(longer), ErrorCode::kTooLarge);
   EXPECT_EQ(code("--XX\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n" + form()),
             ErrorCode::kTooLarge);
