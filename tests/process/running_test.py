@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """While a job runs: what is committed can be read, other tables go on, memory stays small."""
 import pathlib
+import sqlite3
 import sys
 import threading
 import unittest
@@ -9,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from slow_table import SLOW_SCHEMA, SLOW_SETTINGS, numbers, start_slow_job  # noqa: E402
 from support import effect_log, oracle  # noqa: E402
 from support.server import Server  # noqa: E402
+from support.wait import wait_until  # noqa: E402
 
 MEGABYTE = 1 << 20
 
@@ -20,6 +22,21 @@ class Running(unittest.TestCase):
         self.addCleanup(self.server.close)
         self.server.start()
         self.api = self.server.api()
+
+    def between_two_units(self, sql):
+        """Runs it as soon as the write lock is free, asking without a pause."""
+        connection = self.server.connect(seconds=0)
+
+        def got_the_lock():
+            try:
+                connection.execute(sql)
+                return True
+            except sqlite3.OperationalError as error:
+                if "locked" in str(error):
+                    return False
+                raise
+        wait_until(got_the_lock, f"another process can {sql}", pause=0)
+        connection.close()
 
     def test_results_of_a_running_job_are_those_that_are_committed(self):
         job = start_slow_job(self.server, 10_000)
@@ -52,8 +69,8 @@ class Running(unittest.TestCase):
     def test_a_table_that_changes_in_mid_job_costs_no_record_silently(self):
         connection = self.server.connect()
         effect_log.install(connection, "items")
-        job = start_slow_job(self.server, 10_000)
-        connection.execute("alter table items add column more text")
+        job = start_slow_job(self.server, 20_000)
+        self.between_two_units("alter table items add column more text")
         status = self.api.wait_for_end("items", job)
         self.assertIn(status["state"], ("Job Complete", "Failed"), status)
         if status["state"] == "Failed":
@@ -61,18 +78,18 @@ class Running(unittest.TestCase):
         written = connection.execute("select count(*) from items").fetchone()[0]
         self.assertEqual(status["created_count"], written)
         self.assertEqual(status["created_count"] + status["error_count"]
-                         + status["unprocessed_count"], 10_000)
+                         + status["unprocessed_count"], 20_000)
         connection.close()
         self.assertEqual(oracle.check(self.server, ["items"]), [])
 
     def test_a_table_that_is_dropped_in_mid_job_fails_the_job_and_says_so(self):
-        job = start_slow_job(self.server, 10_000)
-        self.server.execute("drop table items")
+        job = start_slow_job(self.server, 20_000)
+        self.between_two_units("drop table items")
         status = self.api.wait_for_end("items", job)
         self.assertEqual(status["state"], "Failed", status)
         self.assertIn("items", status["message"])
         self.assertEqual(status["success_count"] + status["error_count"]
-                         + status["unprocessed_count"], 10_000)
+                         + status["unprocessed_count"], 20_000)
         self.assertEqual(self.api.run("insert", "others", b"id\n1\n")["created_count"], 1)
 
     def test_of_abort_delete_and_retry_at_once_one_order_wins(self):
