@@ -40,6 +40,8 @@ function(tallyman_folder name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE tallyman_${name} ${ARG_TEST_LINK}
                           GTest::gtest GTest::gmock GTest::gtest_main)
+    target_precompile_headers(${name}_test PRIVATE <gtest/gtest.h> <gmock/gmock.h> <string>
+                              <vector> <memory>)
     target_compile_definitions(${name}_test PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}/src")
     add_test(NAME ${name}_test COMMAND ${name}_test --gtest_brief=1)
   endif()
