@@ -29,8 +29,10 @@ tallyman_outside_test(canary          process/canary_test.py         process  60
 tallyman_outside_test(access          process/access_test.py         process  60)
 
 tallyman_outside_test(replaced_system e2e/replaced_system_test.py    e2e      120)
-tallyman_outside_test(rest_upload     e2e/rest_upload_test.py        e2e      240)
+tallyman_outside_test(rest_upload     e2e/rest_upload_test.py        e2e      120)
+tallyman_outside_test(rest_steps      e2e/rest_steps_test.py         e2e      240)
 tallyman_outside_test(rest_watch      e2e/rest_watch_test.py         e2e      120)
 tallyman_outside_test(cities          e2e/cities_test.py             e2e      240)
 tallyman_outside_test(cli             e2e/cli_test.py                e2e      120)
 tallyman_outside_test(readme          e2e/readme_test.py             e2e      90)
+tallyman_outside_test(embedding       e2e/embedding_test.py        e2e      60)
