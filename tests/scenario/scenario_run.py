@@ -16,7 +16,7 @@ import re
 from decimal import Decimal
 
 from scenario_text import row_text
-from support.api import CONTENT_TYPES, ENDED, METHODS, quote
+from support.api import CONTENT_TYPES, METHODS, quote
 from support.server import toml_text
 
 COUNTED = {"total": "total_items", "created": "created_count", "updated": "updated_count",

@@ -48,9 +48,9 @@ class Answer:
 
 class Api:
     def __init__(self, url, token=None, seconds=30):
+        self._connection = None
         self.url, self.token, self.seconds = url.rstrip("/"), token, seconds
         self._host = urllib.parse.urlsplit(self.url).netloc
-        self._connection = None
 
     def copy(self, token=None):
         return Api(self.url, token or self.token, self.seconds)
@@ -59,6 +59,9 @@ class Api:
         if self._connection:
             self._connection.close()
         self._connection = None
+
+    def __del__(self):
+        self.close()
 
     def call(self, method, path, body=None, headers=None, query=None, chunked=False):
         """`path` may be a whole path with a query. `body`: bytes, or an iterable of bytes
