@@ -8,7 +8,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINES_MAX = 800  # Of a source file; past 400 it is questioned.
-UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|GTEST_SKIP|DISABLED_")
+UNFINISHED = re.compile(r"\b(TODO|FIXME|HACK)\b|GTEST_SKIP|DISABLED_")
 CODE = (".h", ".cc", ".py", ".sh", ".cmake")
 
 files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True,
@@ -27,11 +27,11 @@ for name in files:
 
 # Every path that a document names in backquotes is there.
 for name in files:
-    if not name.endswith(".md") or name.startswith("tests/"):
+    if not name.endswith(".md"):
         continue
     text = (ROOT / name).read_text()
     for found in re.findall(r"`((?:src|tests|tools|docs|include|examples|bench|fuzz)/[\w./-]+)`", text):
-        if not (ROOT / found).exists():
+        if "NNN" not in found and not (ROOT / found).exists():
             errors.append(f"{name}: names {found}, which is not there")
 
 # Every folder of src/ has its line in ARCHITECTURE.md.

@@ -11,7 +11,8 @@
 //
 // Threads: set up and start from one thread; stop() from any. Validators are called from
 //          several threads at once, aggregate functions from one at a time each.
-// Errors:  std::invalid_argument for what the program says wrongly, std::runtime_error for
+// Errors:  std::invalid_argument for what the program says wrongly, std::runtime_error
+// for
 //          what cannot be started; the text names the thing and the next step.
 #pragma once
 
@@ -39,7 +40,8 @@ class ResourceSetup {
   // Fields that jobs may not write.
   ResourceSetup& read_only(const std::vector<std::string>& fields);
   // The only values that a field may have.
-  ResourceSetup& choices(const std::string& field, const std::vector<std::string>& values);
+  ResourceSetup& choices(const std::string& field,
+                         const std::vector<std::string>& values);
 
   // Asked for every value of the field but NULL, after its type was checked. What it
   // rejects is a failed record: VALIDATION_FAILED with the rule that it gives. An
@@ -49,7 +51,8 @@ class ResourceSetup {
 
   // Offered under `name` as {"type": "custom", "function": name}. An exception makes that
   // one aggregate fail, with its text.
-  ResourceSetup& aggregate(const std::string& name, std::function<Json(JobRows&)> function);
+  ResourceSetup& aggregate(const std::string& name,
+                           std::function<Json(JobRows&)> function);
 
  private:
   friend class Application;

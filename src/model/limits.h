@@ -23,8 +23,8 @@ inline constexpr std::uint64_t kExpansionRatioMax = 200;
 
 // --- The unit of work -----------------------------------------------------------------
 
-// Records and bytes (text and cells) of a window, whichever comes first. Two are in memory
-// at once.
+// Records and bytes (text and cells) of a window, whichever comes first. Two are in
+// memory at once.
 inline constexpr std::uint64_t kWindowRecords = 80'000;
 inline constexpr std::uint64_t kWindowBytes = 24ULL << 20;
 // Records of an atomic or dry-run job on SQLite: it holds the one writer to its end.

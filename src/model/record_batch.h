@@ -24,8 +24,8 @@
 #include <vector>
 
 #include "base/check.h"
-#include "model/piece.h"
 #include "model/outcome.h"
+#include "model/piece.h"
 
 namespace tallyman {
 
@@ -80,9 +80,9 @@ class RecordBatch {
 
   Piece piece_;
   std::size_t columns_ = 0;
-  std::unique_ptr<char[]> bytes_;                    // The piece, then kPadding zero bytes.
-  std::vector<std::unique_ptr<char[]>> decoded_;     // Arena of text that had escapes.
-  std::vector<Cell> cells_;                          // size() * columns_, record by record.
+  std::unique_ptr<char[]> bytes_;                 // The piece, then kPadding zero bytes.
+  std::vector<std::unique_ptr<char[]>> decoded_;  // Arena of text that had escapes.
+  std::vector<Cell> cells_;                       // size() * columns_, record by record.
   std::vector<std::string_view> raw_;
   std::unordered_map<std::size_t, RecordError> faults_;
 };

@@ -58,8 +58,9 @@ struct Window {
 class BoundWindow {
  public:
   virtual ~BoundWindow() = default;
-  virtual std::size_t size() const = 0;           // Records.
-  virtual std::size_t failed_binding() const = 0;  // Records that already have their error.
+  virtual std::size_t size() const = 0;  // Records.
+  virtual std::size_t failed_binding()
+      const = 0;  // Records that already have their error.
 };
 
 // Which keys occur more than once in an upload, and what became of them: on disk, so that
@@ -71,12 +72,14 @@ class KeyTable {
   // Notes the keys of a window's records (of those that could be bound).
   virtual Result<void> add(const BoundWindow& window) = 0;
 
-  // Notes which of a window's records took effect (after their unit was committed, or when
-  // a job is resumed from its ledger). REQUIRES: add() was called for the window.
-  virtual Result<void> add_applied(const BoundWindow& window, const UnitOutcomes& outcomes) = 0;
+  // Notes which of a window's records took effect (after their unit was committed, or
+  // when a job is resumed from its ledger). REQUIRES: add() was called for the window.
+  virtual Result<void> add_applied(const BoundWindow& window,
+                                   const UnitOutcomes& outcomes) = 0;
 
   struct Occurrences {
-    std::uint64_t count = 0;  // 0: the record has no key (it could not be bound, or NULL).
+    std::uint64_t count =
+        0;  // 0: the record has no key (it could not be bound, or NULL).
     std::int64_t first_record = 0;
     std::int64_t last_record = 0;
     std::int64_t last_applied_record = 0;  // 0: none.
@@ -91,8 +94,8 @@ struct WriteSpec {
   // Names of the batches' columns, in their order.
   std::vector<std::string> columns;
   // JSON: the columns are all of the resource's fields (read-only ones too), and a record
-  // may lack some (kAbsent). Else (CSV) every record has every column, and the columns are
-  // judged by make_writer().
+  // may lack some (kAbsent). Else (CSV) every record has every column, and the columns
+  // are judged by make_writer().
   bool sparse = false;
   std::vector<std::string> unique_fields;  // Empty: the primary key.
   std::optional<std::vector<std::string>> update_fields;
@@ -118,7 +121,8 @@ class JobWriter {
   // fewer where failures_max was passed (then the last one is the one that passed it).
   // kLost where a trigger rolled the whole transaction back: roll back and call write()
   // again in a new one; the writer remembers the record and fails it.
-  virtual Result<UnitOutcomes> write(db::Transaction& transaction, const BoundWindow& window,
+  virtual Result<UnitOutcomes> write(db::Transaction& transaction,
+                                     const BoundWindow& window,
                                      const WriteOptions& options) = 0;
 
   // A new, empty table in the file `path` (made anew).
