@@ -5,6 +5,9 @@
 #   *_test.cc   one test program, NAME_test
 #   *_bench.cc  one benchmark program, NAME_bench  (TALLYMAN_BENCH)
 #   *_fuzz.cc   one fuzzer each                    (TALLYMAN_FUZZ)
+add_custom_target(benchmarks)
+add_custom_target(fuzzers)
+
 function(tallyman_folder name)
   cmake_parse_arguments(ARG "" "" "LINK;TEST_LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cc)
@@ -42,13 +45,22 @@ function(tallyman_folder name)
                           GTest::gtest GTest::gmock GTest::gtest_main)
     target_precompile_headers(${name}_test PRIVATE <gtest/gtest.h> <gmock/gmock.h> <string>
                               <vector> <memory>)
-    target_compile_definitions(${name}_test PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}/src")
+    # Only where it is read: a path would keep the others out of the compiler's cache.
+    foreach(test ${tests})
+      file(STRINGS ${test} reads_sources REGEX "SOURCE_DIR")
+      if(reads_sources)
+        set_source_files_properties(${test} PROPERTIES COMPILE_DEFINITIONS
+                                    SOURCE_DIR="${PROJECT_SOURCE_DIR}/src")
+      endif()
+    endforeach()
     add_test(NAME ${name}_test COMMAND ${name}_test --gtest_brief=1)
+    set_tests_properties(${name}_test PROPERTIES LABELS unit TIMEOUT 300)
   endif()
   if(TALLYMAN_BENCH AND benches)
     add_executable(${name}_bench ${benches})
-    target_link_libraries(${name}_bench PRIVATE tallyman_${name} benchmark::benchmark
-                          benchmark::benchmark_main)
+    target_link_libraries(${name}_bench PRIVATE tallyman_${name} ${ARG_TEST_LINK}
+                          benchmark::benchmark benchmark::benchmark_main)
+    add_dependencies(benchmarks ${name}_bench)
   endif()
   if(TALLYMAN_FUZZ)
     foreach(fuzzer ${fuzzers})
@@ -57,6 +69,7 @@ function(tallyman_folder name)
       target_compile_options(${fuzz_name} PRIVATE -fsanitize=fuzzer)
       target_link_options(${fuzz_name} PRIVATE -fsanitize=fuzzer)
       target_link_libraries(${fuzz_name} PRIVATE tallyman_${name})
+      add_dependencies(fuzzers ${fuzz_name})
     endforeach()
   endif()
 endfunction()
