@@ -95,8 +95,20 @@ Result<void> JobRun::write_windows(const JobPlan& plan) {
   return {};
 }
 
+// A trigger may roll the whole transaction back; the writer then knows the record, and
+// fails it when it is asked again.
 Result<UnitOutcomes> JobRun::write_unit(const PreparedWindow& window, JobWriter& writer,
                                         const WriteOptions& options) {
+  while (!attempts_.must_pause()) {
+    TALLY_TRY_ASSIGN(auto outcomes, try_unit(window, writer, options));
+    if (outcomes) return std::move(*outcomes);
+  }
+  return Error{ErrorCode::kUnavailable, "the worker is to stop"};
+}
+
+Result<std::optional<UnitOutcomes>> JobRun::try_unit(const PreparedWindow& window,
+                                                     JobWriter& writer,
+                                                     const WriteOptions& options) {
   TALLY_TRY_ASSIGN(auto transaction, parts_.database.begin_write(kWriterWait));
   const auto begun = parts_.ledger.begin_unit(*transaction, claim_, window.number);
   if (!begun.ok() && begun.error().code == ErrorCode::kConflict) {
@@ -105,22 +117,20 @@ Result<UnitOutcomes> JobRun::write_unit(const PreparedWindow& window, JobWriter&
     TALLY_TRY_ASSIGN(auto unit,
                      parts_.ledger.next_unit(claim_.job, window.number, claim_.slice));
     CHECK(unit && unit->window == window.number && unit->slice == claim_.slice);
-    return std::move(unit->outcomes);
+    return std::optional(std::move(unit->outcomes));
   }
   TALLY_TRY(begun);
 
   auto outcomes = writer.write(*transaction, *window.bound, options);
   if (!outcomes.ok() && outcomes.error().code == ErrorCode::kLost) {
-    // A trigger rolled the transaction back; the writer now knows the record.
-    transaction.reset();
-    return write_unit(window, writer, options);
+    return std::optional<UnitOutcomes>();
   }
   TALLY_TRY(outcomes);
   TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, window.number,
                                    outcomes.value().size(), outcomes.value()));
   TALLY_TRY(transaction->commit());
   parts_.jobs.announce();
-  return outcomes;
+  return std::optional(std::move(outcomes).value());
 }
 
 Result<void> JobRun::finish(const JobPlan& plan) {

@@ -34,9 +34,13 @@ class JobRun {
   Result<void> finish(const JobPlan& plan);
   Result<void> give_up(const std::string& why);
 
-  // One transaction.
+  // One transaction that is committed.
   Result<UnitOutcomes> write_unit(const PreparedWindow& window, JobWriter& writer,
                                   const WriteOptions& options);
+  // One transaction; nothing where a trigger rolled it back.
+  Result<std::optional<UnitOutcomes>> try_unit(const PreparedWindow& window,
+                                               JobWriter& writer,
+                                               const WriteOptions& options);
   Result<void> try_finish(const JobPlan& plan);
 
   const WorkerParts& parts_;
