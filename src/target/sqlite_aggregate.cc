@@ -97,11 +97,7 @@ class Aggregation {
  public:
   Aggregation(SqliteConnection& connection, const SqliteTable& table,
               const Resource& resource, SqliteNamedRows& named)
-      : connection_(connection),
-        table_(table),
-        resource_(resource),
-        named_(named),
-        distinct_(connection) {}
+      : table_(table), resource_(resource), named_(named), distinct_(connection) {}
 
   Result<std::vector<AggregateResult>> run(std::span<const AggregateSpec> specs) {
     results_.resize(specs.size());
@@ -235,7 +231,6 @@ class Aggregation {
     return result;
   }
 
-  SqliteConnection& connection_;
   const SqliteTable& table_;
   const Resource& resource_;
   SqliteNamedRows& named_;

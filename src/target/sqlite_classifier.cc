@@ -18,11 +18,6 @@ bool drop_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-bool is_same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         sqlite3_strnicmp(a.data(), b.data(), static_cast<int>(a.size())) == 0;
-}
-
 RecordError elsewhere(std::string_view text) {
   return {kDatabaseError,
           {},
@@ -171,7 +166,8 @@ Result<std::optional<RecordError>> SqliteClassifier::find_missing_parent(
   for (const ForeignKey& key : write_.table.resource.foreign_keys) {
     if (key.fields.empty() || key.fields.size() != key.parent_fields.size()) continue;
     Query query{write_, refusal, values, {}};
-    const bool of_itself = is_same_name(key.parent_table, write_.table.resource.table);
+    const bool of_itself =
+        is_same_sqlite_name(key.parent_table, write_.table.resource.table);
     std::vector<std::string> terms;
     std::vector<std::string> matches;
     std::vector<std::string> itself;

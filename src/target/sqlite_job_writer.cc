@@ -143,6 +143,9 @@ class SqliteJobWriter::Unit {
     TALLY_TRY(begin_->run());
     TALLY_TRY_ASSIGN(Outcome outcome, records_.apply(i));
     if (connection_.autocommit()) return lost(i);
+    if (outcome != Outcome::kFailed && writer_.write_.table.has_triggers) {
+      TALLY_TRY_ASSIGN(outcome, undone_by_trigger(outcome));
+    }
     std::optional<SqliteRefusal> broken;
     if (outcome != Outcome::kFailed && has_broken_foreign_keys(connection_)) {
       broken = SqliteRefusal{statement_of(outcome), SQLITE_CONSTRAINT_FOREIGNKEY, {}};
@@ -156,6 +159,13 @@ class SqliteJobWriter::Unit {
       TALLY_TRY(explain(i));
     }
     return outcome;
+  }
+
+  // A trigger may take away what was written, or put back what was deleted.
+  Result<Outcome> undone_by_trigger(Outcome outcome) {
+    TALLY_TRY_ASSIGN(const bool there, records_.row_is_there());
+    if (there == (outcome != Outcome::kDeleted)) return outcome;
+    return records_.not_applied();
   }
 
   static SqliteRefusal::Statement statement_of(Outcome outcome) {

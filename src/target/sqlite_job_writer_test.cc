@@ -76,6 +76,37 @@ TEST(SqliteJobWriterTriggers, ThatSwallowARecordAreNamed) {
       ElementsAre("failed NOT_APPLIED", "deleted 2"));
 }
 
+TEST(SqliteJobWriterTriggers, ThatUndoWhatWasDoneAreNamedToo) {
+  for (const std::string without : {"", " WITHOUT ROWID"}) {
+    const std::string schema =
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INT, b TEXT UNIQUE)" + without +
+        ";"
+        "INSERT INTO t VALUES (1, 10, 'one'), (2, 20, 'two'), (3, 30, 'three');"
+        "CREATE TABLE log (what TEXT);"
+        "CREATE TRIGGER i AFTER INSERT ON t WHEN new.a = 13 BEGIN "
+        "DELETE FROM t WHERE id = new.id; INSERT INTO log VALUES ('i'); END;"
+        "CREATE TRIGGER u AFTER UPDATE ON t WHEN new.a = 13 BEGIN "
+        "DELETE FROM t WHERE id = new.id; INSERT INTO log VALUES ('u'); END;"
+        "CREATE TRIGGER d AFTER DELETE ON t WHEN old.id = 1 BEGIN "
+        "INSERT INTO t VALUES (old.id, 0, 'back'); INSERT INTO log VALUES ('d'); END;";
+    auto ended = run(schema,
+                     {.operation = Operation::kUpsert,
+                      .table = "t",
+                      .upload = "id,a,b\n7,13,x\n2,13,y\n8,1,z\n3,30,three\n"},
+                     kBoth);
+    EXPECT_THAT(ended.results, ElementsAre("failed NOT_APPLIED", "failed NOT_APPLIED",
+                                           "created 8", "unchanged 3"));
+    EXPECT_THAT(ended.rows[0],
+                ElementsAre("1|10|one", "2|20|two", "3|30|three", "8|1|z"));
+    EXPECT_THAT(ended.rows[1], ElementsAre());
+    ended = run(schema,
+                {.operation = Operation::kDelete, .table = "t", .upload = "id\n1\n2\n"},
+                kBoth);
+    EXPECT_THAT(ended.results, ElementsAre("failed NOT_APPLIED", "deleted 2"));
+    EXPECT_THAT(ended.rows[0], ElementsAre("1|10|one", "3|30|three"));
+  }
+}
+
 // A trigger that writes and then raises: nothing of the record stays, whatever the kind.
 TEST(SqliteJobWriterTriggers, ThatRaiseFailTheRecordAloneAndWhole) {
   for (const std::string kind : {"ABORT", "FAIL", "ROLLBACK"}) {

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "target/sqlite_row_id.h"
 #include "target/sqlite_sql.h"
@@ -184,6 +185,7 @@ Result<Outcome> SqliteRecordWriter::insert(Statements& statements,
     take_id_of_insert(values);
   }
   if (stepped == Step::kRefused) return Outcome::kFailed;
+  rowid_ = connection_.last_insert_rowid();
   return connection_.changes() == 0 ? not_applied() : Outcome::kCreated;
 }
 
@@ -202,7 +204,8 @@ void SqliteRecordWriter::take_id_of_insert(std::span<const BoundValue> values) {
 
 void SqliteRecordWriter::take_id(std::span<const BoundValue> key) {
   if (write_.table.row_id_kind == RowIdKind::kInteger) {
-    id_integer_ = key.front().integer;
+    // Another program may have stored something else; such a row has no id.
+    id_integer_ = key.front().kind == BoundKind::kInteger ? key.front().integer : 0;
   } else if (write_.table.row_id_kind == RowIdKind::kText) {
     id_text_.clear();
     append_row_id(write_.table, key, id_text_);
@@ -305,10 +308,12 @@ void SqliteRecordWriter::take_id_of_match(const Statements& statements,
     }
     return nullptr;
   };
+  if (!write_.table.rowid_name.empty()) rowid_ = statements.find->integer(0);
   if (write_.table.row_id_kind == RowIdKind::kNone) return;
   if (id_fields_.empty()) {
     const BoundValue* sent = written(*write_.table.rowid_column);
-    id_integer_ = sent ? sent->integer : statements.find->integer(0);
+    if (sent) rowid_ = sent->integer;
+    id_integer_ = rowid_;
     return;
   }
   key_.clear();
@@ -318,6 +323,26 @@ void SqliteRecordWriter::take_id_of_match(const Statements& statements,
         sent ? *sent : stored_value(*statements.find, ids_begin_ + static_cast<int>(i)));
   }
   take_id(key_);
+}
+
+Result<bool> SqliteRecordWriter::row_is_there() {
+  const bool by_rowid = !write_.table.rowid_name.empty();
+  if (!by_rowid && write_.table.row_id_kind == RowIdKind::kNone) return true;
+  if (!look_) TALLY_TRY(prepare(look_, write_.look()));
+  std::deque<std::string> arena;
+  if (by_rowid) {
+    look_->bind_integer(1, rowid_);
+  } else if (write_.table.row_id_kind == RowIdKind::kInteger) {
+    look_->bind_integer(1, id_integer_);
+  } else {
+    const auto key = parse_row_id(write_.table, id_text_, arena);
+    CHECK(key);
+    int place = 0;
+    for (const BoundValue& value : *key) bind_value(*look_, ++place, value);
+  }
+  auto found = look_->step();
+  look_->reset();
+  return found;
 }
 
 // --- Delete ---------------------------------------------------------------------------

@@ -54,6 +54,13 @@ class SqliteRecordWriter {
   const std::optional<SqliteRefusal>& refusal() const { return refusal_; }
   const RecordError& error() const { return error_; }
 
+  // After a success: is the row there (of a delete: still there)? A trigger may have
+  // undone what the statement did.
+  Result<bool> row_is_there();
+
+  // Says of the record that a trigger swallowed it.
+  Outcome not_applied();
+
   // The row's id after a success, by the table's row_id_kind.
   std::int64_t id_integer() const { return id_integer_; }
   std::string_view id_text() const { return id_text_; }
@@ -88,7 +95,6 @@ class SqliteRecordWriter {
   Result<Outcome> remove(Statements& statements, std::span<const BoundValue> values);
   Result<Outcome> remove_directly(std::span<const BoundValue> values);
   Outcome fail(RecordErrorCode code, std::string field, std::string message);
-  Outcome not_applied();
   bool is_same(const Statements& statements, std::span<const BoundValue> values) const;
   void bind_row(db::SqliteStatement& statement, const Statements& statements, int place,
                 std::span<const BoundValue> values) const;
@@ -113,9 +119,11 @@ class SqliteRecordWriter {
   std::string last_signature_;
   Statements* last_ = nullptr;
   std::optional<db::SqliteStatement> remove_;
+  std::optional<db::SqliteStatement> look_;
 
   std::optional<SqliteRefusal> refusal_;
   RecordError error_{};
+  std::int64_t rowid_ = 0;  // Where it has a name.
   std::int64_t id_integer_ = 0;
   std::string id_text_;
   std::vector<BoundValue> key_;

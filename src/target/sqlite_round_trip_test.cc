@@ -68,8 +68,9 @@ TEST_F(RoundTrip, DecimalsAreKeptOrRefusedNeverRounded) {
         }
         return text;
       };
-      values.push_back((random() % 2 ? "-" : "") + digits(random() % 24) + "7." +
-                       digits(random() % 12));
+      std::string value = random() % 2 ? "-" : "";
+      value.append(digits(random() % 24)).append("7.").append(digits(random() % 12));
+      values.push_back(std::move(value));
     }
     const auto results = insert(type.name, values);
     int created = 0;
@@ -150,8 +151,8 @@ TEST_P(RandomAggregates, EqualThoseOfWholeNumbers) {
     Row row;
     row.cents =
         static_cast<std::int64_t>(random() % 2'000'000'000'000) - 1'000'000'000'000;
-    row.category = "c" + std::to_string(random() % 7);
-    if (text_key) upload += "K-" + std::to_string(id) + ",";
+    row.category.append("c").append(std::to_string(random() % 7));
+    if (text_key) upload.append("K-").append(std::to_string(id)).append(",");
     const std::int64_t magnitude = row.cents < 0 ? -row.cents : row.cents;
     char amount[40];
     std::snprintf(amount, sizeof amount, "%s%lld.%02lld", row.cents < 0 ? "-" : "",
@@ -206,6 +207,29 @@ TEST_P(RandomAggregates, EqualThoseOfWholeNumbers) {
       backend.target().count_present(*transaction.value(), run.resource, run.ids());
   EXPECT_EQ(presence.value().named, rows.size());
   EXPECT_EQ(presence.value().present, rows.size());
+}
+
+// More distinct values than are kept in memory (32 MiB): the rest is counted on disk.
+TEST(SqliteAggregates, CountDistinctValuesThatDoNotFitIntoMemory) {
+  SqliteTestBackend backend;
+  backend.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT, g INT)");
+  std::string upload = "v,g\n";
+  const std::string filler(1000, 'x');
+  constexpr int kDistinct = 45'000;
+  for (int i = 0; i < kDistinct + 1000; ++i) {
+    upload += filler + std::to_string(i % kDistinct) + "," + std::to_string(i % 2) + "\n";
+  }
+  const TargetRun run = run_job(backend, {.table = "t", .upload = upload}, 20'000, false);
+  std::vector<AggregateSpec> specs(2);
+  specs[0] = {.name = "all", .type = AggregateType::kCountDistinct, .field = "v"};
+  specs[1] = {.name = "by group", .type = AggregateType::kCountDistinct, .field = "v"};
+  specs[1].group_by = {"g"};
+  auto transaction = backend.database().begin_read();
+  const auto results =
+      backend.target().aggregate(*transaction.value(), run.resource, specs, run.ids());
+  ASSERT_TRUE(results.ok()) << results.error().message;
+  EXPECT_EQ(results.value()[0].value, "45000");
+  EXPECT_EQ(results.value()[1].value, R"({"0":22500,"1":22500})");
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomAggregates, testing::Range(1, 13));

@@ -78,6 +78,10 @@ std::string quote_name(std::string_view name) { return quote(name, '"'); }
 std::string quote_table(std::string_view name) { return "main." + quote_name(name); }
 std::string quote_text(std::string_view text) { return quote(text, '\''); }
 
+bool is_same_sqlite_name(std::string_view a, std::string_view b) {
+  return upper(a) == upper(b);
+}
+
 std::string join(std::span<const std::string> parts, std::string_view between) {
   std::string text;
   for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -17,6 +17,9 @@ std::string quote_name(std::string_view name);
 std::string quote_table(std::string_view name);
 // 'abc', for texts that the catalogue holds.
 std::string quote_text(std::string_view text);
+// Names are compared without ASCII case.
+bool is_same_sqlite_name(std::string_view a, std::string_view b);
+
 std::string join(std::span<const std::string> parts, std::string_view between);
 
 // The words of a definition in upper case, without names in quotes, texts and comments;

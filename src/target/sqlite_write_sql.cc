@@ -148,4 +148,8 @@ std::string SqliteWrite::remove() const {
   return "DELETE FROM " + quote_table(table.resource.table) + " WHERE " + where_row(1);
 }
 
+std::string SqliteWrite::look() const {
+  return "SELECT 1 FROM " + quote_table(table.resource.table) + " WHERE " + where_row(1);
+}
+
 }  // namespace tallyman

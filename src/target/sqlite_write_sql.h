@@ -59,6 +59,9 @@ struct SqliteWrite {
   // ?1 ... the row's name.
   std::string remove() const;
 
+  // ?1 ... the row's name. A row where it is there.
+  std::string look() const;
+
   // How rows that were found are named.
   enum class Locator { kRowid, kPrimaryKey, kJobKey };
   Locator locator() const;

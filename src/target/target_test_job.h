@@ -65,13 +65,14 @@ struct TargetRun {
 
 namespace internal {
 
-inline std::string id_of(const UnitOutcomes& unit, std::size_t i) {
+inline void append_id(const UnitOutcomes& unit, std::size_t i, std::string& into) {
   switch (unit.ids.kind) {
-    case RowIdKind::kNone: return "";
-    case RowIdKind::kInteger: return " " + std::to_string(unit.ids.integers[i]);
-    case RowIdKind::kText: return " " + std::string(unit.ids.text(i));
+    case RowIdKind::kNone: return;
+    case RowIdKind::kInteger:
+      into.append(" ").append(std::to_string(unit.ids.integers[i]));
+      return;
+    case RowIdKind::kText: into.append(" ").append(unit.ids.text(i)); return;
   }
-  return "";
 }
 
 inline void add_results(const UnitOutcomes& unit, TargetRun& run) {
@@ -80,12 +81,12 @@ inline void add_results(const UnitOutcomes& unit, TargetRun& run) {
     std::string result(name(unit.outcomes[i]));
     if (unit.outcomes[i] == Outcome::kFailed) {
       ASSERT_TRUE(error != unit.errors.end() && error->first == i);
-      result += " " + std::string(name(error->second.code));
-      if (!error->second.field.empty()) result += " " + error->second.field;
+      result.append(" ").append(name(error->second.code));
+      if (!error->second.field.empty()) result.append(" ").append(error->second.field);
       run.messages.push_back(error->second.message);
       ++error;
     } else {
-      result += id_of(unit, i);
+      append_id(unit, i, result);
     }
     run.results.push_back(std::move(result));
   }
