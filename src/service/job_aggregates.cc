@@ -28,9 +28,9 @@ std::vector<StoredAggregate> answers_to(
     const std::vector<std::pair<std::string, std::string>>& asked,
     const std::vector<StoredAggregate>& stored) {
   std::vector<StoredAggregate> answers;
-  for (const auto& [name, definition] : asked) {
+  for (const auto& wanted : asked) {
     const auto found = std::find_if(stored.begin(), stored.end(), [&](const auto& one) {
-      return one.name == name && one.definition == definition;
+      return one.name == wanted.first && one.definition == wanted.second;
     });
     if (found != stored.end()) answers.push_back(*found);
   }
