@@ -145,7 +145,6 @@ Result<void> Engine::Parts::build_layers(const ServerConfig& config) {
 
 Result<void> Engine::Parts::start(const ServerConfig& config) {
   TALLY_TRY(jobs->release_all());
-  TALLY_TRY_ASSIGN(first_token, tallyman::first_token(*tokens, clock));
   worker = std::make_unique<Worker>(WorkerParts{.database = *database,
                                                 .catalog = *catalog,
                                                 .target = *target,
@@ -164,6 +163,8 @@ Result<void> Engine::Parts::start(const ServerConfig& config) {
                                                  return api->handle(request);
                                                }));
   url = url_of(config, server->port());
+  // Last: a token is shown once, so what can still fail must not come after it.
+  TALLY_TRY_ASSIGN(first_token, tallyman::first_token(*tokens, clock));
   return {};
 }
 

@@ -41,10 +41,14 @@ class Load {
     TALLY_TRY_ASSIGN(client_, connect(command_.server));
     TALLY_TRY_ASSIGN(const JobReference job, find_or_create());
     if (needs_upload_) TALLY_TRY(upload(job));
-    memory_.forget(key_);
     console_.out << job.id.to_string() << std::endl;
-    if (!command_.wait && command_.results_file.empty()) return kExitWell;
-    return watch_to_end(*client_, job, command_.results_file, console_);
+    // Whoever waits and is interrupted goes on waiting for this job, not for another one.
+    Result<int> code = kExitWell;
+    if (command_.wait || !command_.results_file.empty()) {
+      code = watch_to_end(*client_, job, command_.results_file, console_);
+    }
+    if (code.ok()) memory_.forget(key_);
+    return code;
   }
 
  private:

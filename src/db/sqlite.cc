@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -42,6 +44,10 @@ Error open_error(int code, const std::string& path) {
                                                " is not a SQLite database (or is "
                                                "encrypted); name another file"};
     case SQLITE_CANTOPEN:
+      // No file descriptor left is no missing file.
+      if (errno == EMFILE || errno == ENFILE) {
+        return {ErrorCode::kUnavailable, "the server has no file descriptor left"};
+      }
       return {ErrorCode::kNotFound,
               "database " + path +
                   " cannot be opened: no such file, or no right to read it and to write "

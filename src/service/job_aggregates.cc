@@ -67,10 +67,13 @@ Result<AggregatesAnswer> JobService::request_aggregates(const Caller& caller,
   std::vector<std::pair<std::string, std::string>> asked;
   for (const AggregateSpec& spec : specs) asked.emplace_back(spec.name, to_json(spec));
 
-  if (job.results_expired) return results_expired(job);
   std::uint64_t seen = parts_.jobs.version();
-  TALLY_TRY(parts_.aggregates.request(job.number, asked));
-  parts_.jobs.announce();  // Wakes the worker that answers them.
+  TALLY_TRY_ASSIGN(const auto known, parts_.aggregates.find(job.number));
+  if (answers_to(asked, known).size() < asked.size()) {
+    if (job.results_expired) return results_expired(job);
+    TALLY_TRY(parts_.aggregates.request(job.number, asked));
+    parts_.jobs.announce();  // Wakes the worker that answers them.
+  }
   const auto deadline = parts_.clock.steady() + limits::kAggregatesWait;
   AggregatesAnswer answer;
   while (true) {

@@ -1,5 +1,6 @@
 #include "service/job_rules.h"
 
+#include "base/log.h"
 #include "model/aggregate.h"
 #include "service/errors.h"
 #include "target/write_spec.h"
@@ -44,8 +45,13 @@ Result<Job> find_writable(JobStore& jobs, const Caller& caller,
 
 Result<void> check_request(Target& target, const Resource& resource,
                            const JobRequest& request) {
-  TALLY_TRY(check_operation(resource, request.operation));
   const JobOptions& options = request.options;
+  const bool is_json = options.format.type == ContentType::kJson;
+  // Which of two operations it is will be known, and checked, when the envelope is here.
+  const bool undecided = request.envelope_may_make_upsert && is_json;
+  if (!undecided || !resource.operations.contains(Operation::kUpsert)) {
+    TALLY_TRY(check_operation(resource, request.operation));
+  }
   const bool is_delete = request.operation == Operation::kDelete;
   if (!options.aggregates.empty()) {
     TALLY_TRY(parse_aggregates(options.aggregates, resource, is_delete));
@@ -53,8 +59,7 @@ Result<void> check_request(Target& target, const Resource& resource,
   if (!options.expect.empty()) {
     TALLY_TRY(parse_control_totals(options.expect, resource, is_delete));
   }
-  const bool is_json = options.format.type == ContentType::kJson;
-  if (request.envelope_may_make_upsert && is_json) return {};
+  if (undecided) return {};
   // The columns of a CSV upload are judged when its header is here; all the rest now.
   JobOptions sparse = options;
   sparse.format.type = ContentType::kNdjson;
@@ -84,6 +89,13 @@ Result<void> check_header(Target& target, const Resource& resource, const Job& j
 
 bool has_records_to_retry(const Job& job) {
   return job.counts.failed > 0 || job.counts.processed() < job.total_items.value_or(0);
+}
+
+void remove_payload(PayloadStore& payloads, const JobId& job) {
+  if (const auto removed = payloads.remove(job); !removed.ok()) {
+    log_warning("payload_not_removed",
+                {{"job", job.to_string()}, {"why", removed.error().message}});
+  }
 }
 
 Error idempotency_key_reused(std::string_view key) {

@@ -28,6 +28,9 @@ Result<void> check_header(Target& target, const Resource& resource, const Job& j
 
 bool has_records_to_retry(const Job& job);
 
+// For a job that has ended: what cannot be removed now is left to the sweeper.
+void remove_payload(PayloadStore& payloads, const JobId& job);
+
 Error idempotency_key_reused(std::string_view key);
 
 }  // namespace tallyman

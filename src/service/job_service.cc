@@ -47,7 +47,6 @@ Result<Job> JobService::create(const Caller& caller, const JobRequest& request) 
 
 Result<Job> JobService::abort(const Caller& caller, const JobReference& reference) {
   TALLY_TRY_ASSIGN(Job job, find_writable(parts_.jobs, caller, reference));
-  const bool was_open = job.state == JobState::kOpen;
   auto aborted = parts_.jobs.apply({.id = job.id,
                                     .event = JobEvent::kAbortRequested,
                                     .by = caller.name,
@@ -57,10 +56,7 @@ Result<Job> JobService::abort(const Caller& caller, const JobReference& referenc
     return invalid_state(job, "be aborted", "it has ended");
   }
   if (!aborted.ok()) return std::move(aborted).error();
-  if (was_open) {
-    // A part that is arriving ends by itself; the sweeper takes what it may leave behind.
-    TALLY_TRY(parts_.payloads.remove(job.id));
-  }
+  if (!aborted.value().submission) remove_payload(parts_.payloads, job.id);
   return aborted;
 }
 
@@ -70,10 +66,12 @@ Result<void> JobService::remove(const Caller& caller, const JobReference& refere
     return invalid_state(job, "be deleted", "abort it first, or wait until it has ended");
   }
   TALLY_TRY(parts_.jobs.remove(job.id));
-  return parts_.payloads.remove(job.id);
+  remove_payload(parts_.payloads, job.id);
+  return {};
 }
 
-Result<Job> JobService::retry(const Caller& caller, const JobReference& reference) {
+Result<Job> JobService::retry(const Caller& caller, const JobReference& reference,
+                              const std::string& idempotency_key) {
   TALLY_TRY_ASSIGN(const Job parent, find_writable(parts_.jobs, caller, reference));
   if (!is_terminal(parent.state)) {
     return invalid_state(parent, "be retried", "wait until it has ended, or abort it");
@@ -85,6 +83,12 @@ Result<Job> JobService::retry(const Caller& caller, const JobReference& referenc
   if (parent.results_expired) return results_expired(parent);
   if (!has_records_to_retry(parent)) {
     return invalid_state(parent, "be retried", "none of its records failed");
+  }
+  if (!idempotency_key.empty()) {
+    TALLY_TRY_ASSIGN(auto existing, parts_.jobs.find_by_idempotency_key(
+                                        parent.owner, parent.resource, idempotency_key));
+    if (existing && existing->parent == parent.id) return std::move(*existing);
+    if (existing) return idempotency_key_reused(idempotency_key);
   }
   const std::uint64_t seen = parts_.jobs.version();
   JobOptions options = parent.options;
@@ -133,10 +137,12 @@ void JobService::stop() {
 
 Result<std::vector<Job>> JobService::list(const Caller& caller, JobFilter filter) {
   if (!caller.is_admin()) filter.owner = caller.owner;
-  if (filter.resources.empty()) filter.resources = parts_.catalog.names();
-  for (const std::string& resource : filter.resources) {
-    if (filter.resources.size() == 1) TALLY_TRY(require_scope(caller, resource, "read"));
+  // Who names one resource is told what is missing; who asks for all of them is shown
+  // what may be read.
+  if (filter.resources.size() == 1) {
+    TALLY_TRY(require_scope(caller, filter.resources.front(), "read"));
   }
+  if (filter.resources.empty()) filter.resources = parts_.catalog.names();
   std::erase_if(filter.resources, [&](const std::string& resource) {
     return !caller.may(resource, "read");
   });

@@ -129,7 +129,9 @@ class JobService {
   Result<Job> abort(const Caller& caller, const JobReference& job);
   // A new job over the failed and unprocessed records. Waits a little for its records to
   // be copied, so that superseded and total_items are mostly known in the answer.
-  Result<Job> retry(const Caller& caller, const JobReference& job);
+  // With an idempotency key that was used for it: that retry again.
+  Result<Job> retry(const Caller& caller, const JobReference& job,
+                    const std::string& idempotency_key);
   Result<void> remove(const Caller& caller, const JobReference& job);
 
   // --- A job in one request -----------------------------------------------------------

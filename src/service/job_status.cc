@@ -9,8 +9,9 @@ namespace {
 
 // Rounded down to a tenth, so that 100.0 means all of them.
 double percentage_of(const Job& job) {
-  const std::uint64_t total = job.total_items.value_or(0);
-  if (total == 0) return job.state == JobState::kOpen ? 0.0 : 100.0;
+  if (!job.total_items) return 0.0;
+  const std::uint64_t total = *job.total_items;
+  if (total == 0) return 100.0;
   const auto tenths = static_cast<double>(job.counts.processed() * 1000 / total);
   return tenths / 10.0;
 }

@@ -79,6 +79,7 @@ Result<std::uint64_t> JobService::upload_offset(const Caller& caller,
                                                 const JobReference& reference) {
   TALLY_TRY_ASSIGN(const Job job, find_writable(parts_.jobs, caller, reference));
   if (job.submission) return job.upload_bytes;
+  if (is_terminal(job.state)) return invalid_state(job, "take data", "start a new job");
   auto offset = parts_.payloads.checkpointed_offset(job.id);
   if (!offset.ok() && offset.error().code == ErrorCode::kNotFound)
     return std::uint64_t{0};
@@ -195,6 +196,12 @@ Result<Job> JobService::receive_whole(const Caller& caller, const Job& job,
                                       const ByteSource& source) {
   const UploadGate gate(uploads_mutex_, uploads_under_way_, job.id);
   if (!gate.entered()) return part_is_arriving(job);
+  // The first try may have ended between the look-up and the gate.
+  TALLY_TRY_ASSIGN(const Job now, parts_.jobs.find(job.id));
+  if (now.submission) return resubmit(caller, now, request, source);
+  if (now.state != JobState::kOpen) {
+    return invalid_state(now, "take data", "send the request again");
+  }
 
   const auto receive = [&]() -> Result<Job> {
     std::optional<ContentHash> hash;
@@ -219,13 +226,12 @@ Result<Job> JobService::receive_whole(const Caller& caller, const Job& job,
                                           .event = JobEvent::kUploadRefused,
                                           .by = caller.name,
                                           .detail = completed.error().message});
-  if (!refused.ok() && refused.error().code != ErrorCode::kConflict) {
+  if (refused.ok()) {
+    remove_payload(parts_.payloads, job.id);
+  } else {
+    // Aborted meanwhile, or the database is away: the sweeper takes what is left.
     log_warning("upload_refusal_not_stored",
                 {{"job", job.id.to_string()}, {"why", refused.error().message}});
-  }
-  if (const auto removed = parts_.payloads.remove(job.id); !removed.ok()) {
-    log_warning("payload_not_removed",
-                {{"job", job.id.to_string()}, {"why", removed.error().message}});
   }
   return completed;
 }

@@ -4,6 +4,7 @@
 #include "service/errors.h"
 #include "service/job_rules.h"
 #include "service/result_writer.h"
+#include "store/ledger_units.h"
 
 namespace tallyman {
 namespace {
@@ -100,15 +101,10 @@ Result<std::function<Result<void>(const TextSink&)>> open_results(
   const RecordReader::Options options =
       reader_options(job.operation, job.options, job.columns,
                      fields_of(parts.catalog, job), service.settings().record_bytes_max);
-  Ledger& ledger = parts.ledger;
-  const UnitSource units = [&ledger, number = job.number](WindowNumber window,
-                                                          SliceNumber slice) {
-    return ledger.next_unit(number, window, slice);
-  };
   std::optional<ParentRecords> parents;
-  if (job.parent) parents.emplace(ledger, job.number);
+  if (job.parent) parents.emplace(parts.ledger, job.number);
   const auto stream = std::make_shared<ResultStream>(ResultStream{
-      OutcomeStream(job, units,
+      OutcomeStream(job, ledger_units(parts.jobs, parts.ledger, job),
                     std::make_unique<BatchStream>(std::move(payload).value(), options),
                     query.outcomes),
       make_result_writer(job, options.columns, query), parents});

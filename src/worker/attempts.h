@@ -66,11 +66,14 @@ class Attempts {
     return std::optional<Done>();
   }
 
- private:
   static bool worth_another(const Error& error) {
     return is_transient(error.code) || error.code == ErrorCode::kOutOfSpace;
   }
 
+  // Counts the error as survived, and waits, longer each time.
+  void wait_after(const Error& error) { failed(error); }
+
+ private:
   void succeeded() {
     backoff_.reset();
     for (; retries_ > 0; --retries_) {

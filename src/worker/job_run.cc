@@ -28,7 +28,14 @@ JobRun::JobRun(const WorkerParts& parts, const WorkerSettings& settings,
 
 void JobRun::run() {
   auto worked = work();
-  if (!worked.ok()) worked = give_up(worked.error().message);
+  // A table that was changed in between is planned for anew.
+  while (!worked.ok() && (attempts_.worth_another(worked.error()) ||
+                          worked.error().code == ErrorCode::kConflict)) {
+    attempts_.wait_after(worked.error());
+    if (attempts_.must_pause()) break;
+    worked = work();
+  }
+  if (!worked.ok() && !attempts_.paused()) worked = give_up(worked.error().message);
   if (!worked.ok()) {
     log_error("job_stuck", {{"job_number", std::to_string(claim_.job.value())},
                             {"why", worked.error().message}});
@@ -51,7 +58,7 @@ Result<void> JobRun::work() {
 
   Result<void> done;
   if (plan->job.options.atomic || plan->job.options.dry_run) {
-    done = WholeJob(parts_, claim_, *plan, attempts_).run();
+    done = WholeJob(parts_, settings_, claim_, *plan, attempts_).run();
   } else {
     done = write_windows(*plan);
   }

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "format/splitter.h"
+#include "store/ledger_units.h"
 
 namespace tallyman {
 namespace {
@@ -41,7 +42,11 @@ class RecordSink {
     writer_->add_pieces(splitter_->take_pieces());
     TALLY_TRY(writer_->checkpoint(splitter_->checkpoint()));
     TALLY_TRY(writer_->seal());
-    CHECK(writer_->record_count() == count_);
+    if (writer_->record_count() != count_) {
+      return Error{ErrorCode::kInternal,
+                   "the copied records read back as another number of records (was "
+                   "record_bytes_max changed?)"};
+    }
     return CompletedUpload{
         .total_items = count_,
         .upload_bytes = writer_->offset(),
@@ -113,8 +118,8 @@ class Superseded {
 }  // namespace
 
 RetryCopy::RetryCopy(const WorkerParts& parts, const WorkerSettings& settings,
-                     const Claim& claim)
-    : parts_(parts), settings_(settings), claim_(claim) {}
+                     const StopFlag& stop, const Claim& claim)
+    : parts_(parts), settings_(settings), stop_(stop), claim_(claim) {}
 
 Result<void> RetryCopy::run() {
   TALLY_TRY_ASSIGN(const Job child, parts_.jobs.find(claim_.job));
@@ -153,7 +158,7 @@ Result<CompletedUpload> RetryCopy::copy(const Job& child, const Job& parent) {
 
   TALLY_TRY_ASSIGN(auto payload, parts_.payloads.open(parent.id));
   TALLY_TRY_ASSIGN(const std::string header, csv_header(*payload, parent));
-  OutcomeStream records(parent, units_of(parent),
+  OutcomeStream records(parent, ledger_units(parts_.jobs, parts_.ledger, parent),
                         std::make_unique<BatchStream>(std::move(payload), plan.reader),
                         std::set{Outcome::kFailed, Outcome::kUnprocessed});
 
@@ -179,6 +184,7 @@ Result<CompletedUpload> RetryCopy::copy(const Job& child, const Job& parent) {
   while (true) {
     TALLY_TRY_ASSIGN(const auto record, records.next());
     if (!record) break;
+    if (stop_.raised()) return Error{ErrorCode::kUnavailable, "the worker is to stop"};
     if (!can_stand_among_others(*record)) continue;
     TALLY_TRY_ASSIGN(const bool later_applied, superseded.contains(record->record));
     if (later_applied) {
@@ -212,13 +218,6 @@ Result<std::unique_ptr<KeyTable>> RetryCopy::note_keys(const JobPlan& plan) {
                            *keys));
   }
   return keys;
-}
-
-UnitSource RetryCopy::units_of(const Job& parent) const {
-  return [&ledger = parts_.ledger, number = parent.number](WindowNumber window,
-                                                           SliceNumber slice) {
-    return ledger.next_unit(number, window, slice);
-  };
 }
 
 }  // namespace tallyman

@@ -16,12 +16,14 @@
 #include "payload/outcome_stream.h"
 #include "worker/job_plan.h"
 #include "worker/parts.h"
+#include "worker/stop_flag.h"
 
 namespace tallyman {
 
 class RetryCopy {
  public:
-  RetryCopy(const WorkerParts& parts, const WorkerSettings& settings, const Claim& claim);
+  RetryCopy(const WorkerParts& parts, const WorkerSettings& settings,
+            const StopFlag& stop, const Claim& claim);
 
   // Leaves the child Upload Complete, or, where its parent's records are gone, Aborted.
   Result<void> run();
@@ -29,10 +31,10 @@ class RetryCopy {
  private:
   Result<CompletedUpload> copy(const Job& child, const Job& parent);
   Result<std::unique_ptr<KeyTable>> note_keys(const JobPlan& plan);
-  UnitSource units_of(const Job& parent) const;
 
   const WorkerParts& parts_;
   const WorkerSettings& settings_;
+  const StopFlag& stop_;
   const Claim& claim_;
 };
 

@@ -5,7 +5,7 @@
 namespace tallyman {
 namespace {
 
-constexpr std::size_t kJobsARound = 100;
+constexpr std::size_t kJobsAtOnce = 100;
 
 Result<void> expire_uploads(const WorkerParts& parts, Timestamp before) {
   TALLY_TRY_ASSIGN(const auto jobs, parts.jobs.open_before(before));
@@ -23,21 +23,25 @@ Result<void> expire_uploads(const WorkerParts& parts, Timestamp before) {
 }
 
 Result<void> expire_results(const WorkerParts& parts, Timestamp before) {
-  TALLY_TRY_ASSIGN(const auto jobs, parts.jobs.ended_before(before, kJobsARound));
-  for (const Job& job : jobs) {
-    TALLY_TRY(parts.jobs.expire_results(job.number));
-    TALLY_TRY(parts.payloads.remove(job.id));
+  while (true) {
+    TALLY_TRY_ASSIGN(const auto jobs, parts.jobs.ended_before(before, kJobsAtOnce));
+    for (const Job& job : jobs) {
+      TALLY_TRY(parts.jobs.expire_results(job.number));
+      TALLY_TRY(parts.payloads.remove(job.id));
+    }
+    if (jobs.size() < kJobsAtOnce) return {};
   }
-  return {};
 }
 
 Result<void> remove_jobs(const WorkerParts& parts, Timestamp before) {
-  TALLY_TRY_ASSIGN(const auto jobs, parts.jobs.removable_before(before, kJobsARound));
-  for (const Job& job : jobs) {
-    TALLY_TRY(parts.jobs.remove(job.id));
-    TALLY_TRY(parts.payloads.remove(job.id));
+  while (true) {
+    TALLY_TRY_ASSIGN(const auto jobs, parts.jobs.removable_before(before, kJobsAtOnce));
+    for (const Job& job : jobs) {
+      TALLY_TRY(parts.jobs.remove(job.id));
+      TALLY_TRY(parts.payloads.remove(job.id));
+    }
+    if (jobs.size() < kJobsAtOnce) return {};
   }
-  return {};
 }
 
 // A crash between the job's end and its payload's leaves the payload behind.

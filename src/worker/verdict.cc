@@ -24,9 +24,10 @@ void judge_total(JobVerdict& verdict, const ControlTotal& total,
                  const AggregateResult& found) {
   if (found.error.empty() && same_number(found.value, total.expected)) return;
   verdict.totals_hold = false;
-  differ(verdict, "control total '" + total.aggregate.name + "' is " +
-                      (found.error.empty() ? found.value : "not known: " + found.error) +
-                      ", expected " + total.expected);
+  // What was found may be a value of a record (a maximum): it is not said.
+  differ(verdict, "control total '" + total.aggregate.name + "' is not the expected " +
+                      total.expected +
+                      (found.error.empty() ? "" : " but not known: " + found.error));
 }
 
 // True where an update may give a row another primary key: an earlier record of the job

@@ -23,9 +23,10 @@ UnitOutcomes rolled_back(UnitOutcomes outcomes, bool keep_outcomes) {
 
 }  // namespace
 
-WholeJob::WholeJob(const WorkerParts& parts, const Claim& claim, const JobPlan& plan,
-                   Attempts& attempts)
+WholeJob::WholeJob(const WorkerParts& parts, const WorkerSettings& settings,
+                   const Claim& claim, const JobPlan& plan, Attempts& attempts)
     : parts_(parts),
+      settings_(settings),
       claim_(claim),
       plan_(plan),
       attempts_(attempts),
@@ -60,17 +61,21 @@ Result<void> WholeJob::check_everything() {
 
 Result<void> WholeJob::write_everything() {
   while (true) {
-    auto written = write_windows();
+    TALLY_TRY_ASSIGN(auto written, write_windows());
     // A trigger rolled the transaction back; the writer now knows the record.
-    const bool again = !written.ok() && written.error().code == ErrorCode::kLost &&
-                       !attempts_.must_pause();
-    if (again) continue;
-    TALLY_TRY(written);
-    return decide(std::move(written).value());
+    if (!written) continue;
+    return decide(std::move(*written));
   }
 }
 
-Result<WholeJob::Written> WholeJob::write_windows() {
+// kLost where the job was ended from outside, or is about to be.
+Result<void> WholeJob::check_may_go_on() {
+  if (attempts_.must_pause()) return must_stop();
+  if (!parts_.jobs.end_is_requested(claim_.job)) return {};
+  return Error{ErrorCode::kLost, "the job is being ended from outside"};
+}
+
+Result<std::optional<WholeJob::Written>> WholeJob::write_windows() {
   TALLY_TRY_ASSIGN(const auto keys, plan_.note_keys(parts_));
   Written written;
   TALLY_TRY_ASSIGN(written.spool, LedgerSpool::create(parts_.payloads.scratch_path(
@@ -79,13 +84,16 @@ Result<WholeJob::Written> WholeJob::write_windows() {
                    plan_.windows(parts_.payloads, WindowNumber(0), RecordNumber(1)));
   WindowPipeline pipeline(std::move(source), *plan_.writer);
   TALLY_TRY_ASSIGN(written.transaction, parts_.database.begin_write(kWriterWait));
+  TALLY_TRY(parts_.jobs.renew(claim_, settings_.lease_time));  // Still ours?
   while (!written.cut) {
-    if (attempts_.must_pause() || parts_.jobs.end_is_requested(claim_.job)) {
-      return must_stop();
-    }
+    TALLY_TRY(check_may_go_on());
     TALLY_TRY_ASSIGN(const auto window, pipeline.next());
     if (!window) break;
-    TALLY_TRY_ASSIGN(written.cut, write_window(written, *window, keys.get()));
+    auto cut = write_window(written, *window, keys.get());
+    if (!cut.ok() && cut.error().code == ErrorCode::kLost) {
+      return std::optional<Written>();
+    }
+    TALLY_TRY_ASSIGN(written.cut, std::move(cut));
   }
   if (written.refusal.empty() && plan_.job.options.atomic && !budget_ &&
       written.counts.failed > 0) {
@@ -93,7 +101,7 @@ Result<WholeJob::Written> WholeJob::write_windows() {
                       " records failed, so nothing was written; correct them and send "
                       "the job again";
   }
-  return written;
+  return std::optional(std::move(written));
 }
 
 // True where the error budget was passed.

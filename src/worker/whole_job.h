@@ -25,8 +25,8 @@ namespace tallyman {
 
 class WholeJob {
  public:
-  WholeJob(const WorkerParts& parts, const Claim& claim, const JobPlan& plan,
-           Attempts& attempts);
+  WholeJob(const WorkerParts& parts, const WorkerSettings& settings, const Claim& claim,
+           const JobPlan& plan, Attempts& attempts);
 
   // Returns once the job has ended or work must pause. An error: for good.
   Result<void> run();
@@ -42,8 +42,9 @@ class WholeJob {
 
   Result<void> check_everything();
   Result<void> write_everything();
-  // All windows in one open transaction; a kLost of the writer begins anew.
-  Result<Written> write_windows();
+  // All windows in one open transaction; nothing where a trigger rolled it back.
+  Result<std::optional<Written>> write_windows();
+  Result<void> check_may_go_on();
   Result<bool> write_window(Written& written, const PreparedWindow& window,
                             KeyTable* keys);
   Result<void> decide(Written written);
@@ -51,6 +52,7 @@ class WholeJob {
   Result<void> store_after_rollback(Written written, const JobVerdict& verdict);
 
   const WorkerParts& parts_;
+  const WorkerSettings& settings_;
   const Claim& claim_;
   const JobPlan& plan_;
   Attempts& attempts_;

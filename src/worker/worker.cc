@@ -92,7 +92,7 @@ Result<bool> Worker::run_next_chore() {
                    parts_.jobs.claim_retry(settings_.name, settings_.lease_time));
   if (claim) {
     const LeaseKeeper::Hold hold(keeper_, *claim);
-    TALLY_TRY(RetryCopy(parts_, settings_, *claim).run());
+    TALLY_TRY(RetryCopy(parts_, settings_, stop_, *claim).run());
     return true;
   }
   return answer_pending_aggregates(parts_);

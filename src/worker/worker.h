@@ -22,7 +22,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Returns when every thread has ended: after the units under way.
+  // Returns when every thread has ended: after the units under way, the key table of a
+  // job that has just begun, and the aggregates that are being computed.
   void stop();
 
  private:

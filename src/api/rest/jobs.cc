@@ -123,7 +123,10 @@ Result<http::Response> abort_job(Call& call) {
 
 Result<http::Response> retry_job(Call& call) {
   TALLY_TRY(require_known_parameters(call.request.query, {}));
-  TALLY_TRY_ASSIGN(const Job child, call.service().retry(call.caller, call.job));
+  TALLY_TRY_ASSIGN(const std::string idempotency_key,
+                   idempotency_key_of(call.request.headers));
+  TALLY_TRY_ASSIGN(const Job child,
+                   call.service().retry(call.caller, call.job, idempotency_key));
   return started(call, child, started_body(child));
 }
 

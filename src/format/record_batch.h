@@ -1,2 +1,0 @@
-#pragma once
-#include "model/record_batch.h"  // Moved: the target binds batches.
