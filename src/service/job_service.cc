@@ -27,7 +27,7 @@ Result<Job> JobService::create(const Caller& caller, const JobRequest& request) 
                                                          request.idempotency_key));
     if (existing) {
       if (existing->operation == request.operation &&
-          existing->options == request.options) {
+          existing->options == request.options && !existing->parent) {
         return std::move(*existing);
       }
       return idempotency_key_reused(request.idempotency_key);
@@ -102,7 +102,7 @@ Result<Job> JobService::retry(const Caller& caller, const JobReference& referenc
                           .owner = parent.owner,
                           .created_by = caller.name,
                           .options = std::move(options),
-                          .idempotency_key = {},
+                          .idempotency_key = idempotency_key,
                           .parent = parent.id}));
   return wait_until(child.id, limits::kAggregatesWait, seen,
                     [](const Job& job) { return job.state != JobState::kOpen; });

@@ -169,6 +169,7 @@ Result<Job> JobService::submit(const Caller& caller, const JobRequest& request,
 // The same key again: the same job where the request is the same.
 Result<Job> JobService::resubmit(const Caller& caller, const Job& job,
                                  const JobRequest& request, const ByteSource& source) {
+  if (job.parent) return idempotency_key_reused(request.idempotency_key);
   if (!job.submission) {
     // The first try never completed: it starts again from 0.
     if (job.operation != request.operation || job.options != request.options) {
