@@ -10,13 +10,13 @@ bool needs_quotes(std::string_view text, char delimiter) {
   return text.find_first_of({wanted, sizeof wanted}) != std::string_view::npos;
 }
 
+}  // namespace
+
 bool is_formula(std::string_view text) {
   constexpr std::string_view kFormulaStarts = "=+-@\t\r";
   return !text.empty() && kFormulaStarts.find(text.front()) != std::string_view::npos &&
          !is_json_number(text);
 }
-
-}  // namespace
 
 void append_csv_quoted(std::string& out, std::string_view text) {
   out += '"';

@@ -22,8 +22,11 @@ void append_csv_cell(std::string& out, std::string_view text, char delimiter);
 // In quotes, whatever it holds.
 void append_csv_quoted(std::string& out, std::string_view text);
 
-// For a spreadsheet, which would run a cell that begins with = + - @ TAB or CR as a
-// formula: that one gets an apostrophe before it. Numbers such as -12.5 stay.
+// True for a cell that a spreadsheet would run: it begins with = + - @ TAB or CR, and is
+// not a number such as -12.5.
+bool is_formula(std::string_view text);
+
+// For a spreadsheet: a formula gets an apostrophe before it.
 void append_csv_cell_safe(std::string& out, std::string_view text, char delimiter);
 
 }  // namespace tallyman

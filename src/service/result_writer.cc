@@ -172,6 +172,9 @@ class CsvResultWriter final : public ResultWriter {
       return {};
     }
     out += '"';
+    // Its first byte decides: the rest is not all in memory.
+    const std::string_view raw = row.record.batch->raw(row.record.index);
+    if (safe_ && is_formula(raw.substr(0, 1))) out += '\'';
     TALLY_TRY(for_each_chunk(row.record, payload, [&](std::string_view chunk) {
       for (const char byte : chunk) {
         if (byte == '"') out += '"';
