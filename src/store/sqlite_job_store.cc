@@ -249,9 +249,10 @@ Result<void> SqliteJobStore::remove(const JobId& id) {
 Result<void> SqliteJobStore::set_checked_items(const Claim& claim, std::uint64_t items) {
   return write([&](SqliteConnection& connection) -> Result<void> {
     TALLY_TRY(check_claim(connection, claim));
-    TALLY_TRY_ASSIGN(auto update,
-                     connection.prepare("UPDATE tallyman_job SET "
-                                        "checked_items = max(checked_items, ?2) WHERE number = ?1"));
+    TALLY_TRY_ASSIGN(
+        auto update,
+        connection.prepare("UPDATE tallyman_job SET "
+                           "checked_items = max(checked_items, ?2) WHERE number = ?1"));
     update.bind_all(claim.job.value(), items);
     return update.run();
   });
