@@ -113,14 +113,18 @@ class JobWriter {
  public:
   virtual ~JobWriter() = default;
 
-  // Types, NULL, lengths, choices, ranges, patterns, validators. Records that fail get
-  // their error here.
+  // Records that fail get their error here; of each the first of: what the reader found;
+  // in the columns' order, a field that may not be written, type, range, length, choices,
+  // pattern, validators; what is required (the key, and of an insert or replace all that
+  // has no default); NULL where none may be.
   virtual std::unique_ptr<BoundWindow> bind(const Window& window) = 0;
 
-  // Writes a window. The result has an outcome for each of its records in order, or for
-  // fewer where failures_max was passed (then the last one is the one that passed it).
-  // kLost where a trigger rolled the whole transaction back: roll back and call write()
-  // again in a new one; the writer remembers the record and fails it.
+  // Writes a window; nothing is committed. An upsert, update or replace looks its row up:
+  // a row that already is what was sent is unchanged, and not written. The result has an
+  // outcome for each of its records in order, or for fewer where failures_max was passed
+  // (then the last one is the one that passed it). kLost where a trigger rolled the whole
+  // transaction back: roll back and call write() again in a new one; the writer remembers
+  // the record and fails it.
   virtual Result<UnitOutcomes> write(db::Transaction& transaction,
                                      const BoundWindow& window,
                                      const WriteOptions& options) = 0;
@@ -153,7 +157,8 @@ class Target {
 
   // Judges the columns: unknown, duplicate, read-only, missing ones (the key's, and for
   // insert the required) are kInvalidArgument (names the column and the nearest name).
-  // Columns of a JSON upload are the resource's fields: nothing is missing there.
+  // Where they are sparse nothing is missing or read-only here: each record is judged by
+  // what it has.
   virtual Result<std::unique_ptr<JobWriter>> make_writer(const Resource& resource,
                                                          const WriteSpec& spec) = 0;
 

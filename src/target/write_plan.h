@@ -19,8 +19,7 @@ namespace tallyman {
 
 struct WritePlan {
   Operation operation = Operation::kInsert;
-  // The columns are all of the resource's fields: a record may lack some (JSON), and what
-  // it must not have or lack is judged record by record.
+  // WriteSpec::sparse: what a record must not have or lack is judged record by record.
   bool records_may_lack_fields = false;
   std::vector<std::size_t> fields;  // Of each column: its place in Resource::fields.
   std::vector<bool> bound;  // Of each column: is it looked at? (Delete: the key is.)
