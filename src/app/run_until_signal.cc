@@ -1,5 +1,7 @@
 #include "app/run_until_signal.h"
 
+#include <malloc.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +24,10 @@ sigset_t block_signals() {
   return signals;
 }
 
+// Pieces of uploads and windows go back to the system when they are freed. Left to
+// itself, glibc begins to keep blocks of their size, for each thread anew.
+void return_large_blocks() { mallopt(M_MMAP_THRESHOLD, 256 << 10); }
+
 // Stops the engine; what does not end in time is cut, as a crash would: nothing is lost.
 void drain(Engine& engine) {
   StopFlag stopped;
@@ -38,6 +44,7 @@ void drain(Engine& engine) {
 }  // namespace
 
 int run_until_signal(const ServerConfig& config) {
+  return_large_blocks();
   const sigset_t signals = block_signals();
   set_log_level(config.log_level);
   auto engine = Engine::start(config);
