@@ -4,6 +4,7 @@
 
 #include "app/run_until_signal.h"
 #include "app/serve_config.h"
+#include "db/sqlite.h"
 
 namespace tallyman {
 
@@ -13,6 +14,7 @@ int run_serve(const ServeOptions& options) {
     std::fputs(to_text(reading.config.file, reading.mistakes).c_str(), stderr);
     return 2;
   }
+  db::leave_sqlite_memory_uncounted();
   return run_until_signal(reading.config);
 }
 

@@ -15,6 +15,9 @@ namespace {
 
 // Above it the idle ones are dropped: SQL made from many tables' names must not pile up.
 constexpr std::size_t kCachedStatementsMax = 256;
+// SQLite's own small allocations while a statement runs, without malloc.
+constexpr int kLookasideSlotBytes = 1200;
+constexpr int kLookasideSlots = 200;
 constexpr std::chrono::milliseconds kBusyNapMax{20};
 // Locks that others hold for a moment while a file is being opened.
 constexpr std::chrono::seconds kOpenWait{5};
@@ -75,6 +78,10 @@ Error sqlite_error(int code, std::string_view text) {
   if (!text.empty()) message += std::string(": ") + std::string(text);
   message += " (code " + std::to_string(code) + ")";
   return {code_of(code), std::move(message)};
+}
+
+void leave_sqlite_memory_uncounted() {
+  CHECK(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK);
 }
 
 // --- SqliteStatement ------------------------------------------------------------------
@@ -226,6 +233,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
 
 Result<void> SqliteConnection::configure(const SqliteOpenOptions& options) {
   sqlite3_busy_handler(handle_, on_busy, this);
+  CHECK(sqlite3_db_config(handle_, SQLITE_DBCONFIG_LOOKASIDE, nullptr,
+                          kLookasideSlotBytes, kLookasideSlots) == SQLITE_OK);
   wait_for_locks_until(std::chrono::steady_clock::now() + kOpenWait);
 
   if (!options.read_only) {
@@ -257,7 +266,7 @@ Result<void> SqliteConnection::configure(const SqliteOpenOptions& options) {
       "PRAGMA temp_store = FILE;"
       "PRAGMA mmap_size = 0;"  // A disk error under a mapping would kill the process.
       "PRAGMA journal_size_limit = 67108864;"
-      "PRAGMA wal_autocheckpoint = 1000;"
+      "PRAGMA wal_autocheckpoint = 16000;"
       "PRAGMA cache_size = -" +
       cache_kibibytes + ";";
   if (auto set = exec(settings.c_str()); !set.ok()) {

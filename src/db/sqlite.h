@@ -157,6 +157,10 @@ class SqliteConnection {
   std::map<std::string, Cached, std::less<>> cache_;  // By SQL text.
 };
 
+// SQLite counts the memory of the whole process under one lock, which every statement
+// takes. Without it: for a program whose own SQLite is, before its first connection.
+void leave_sqlite_memory_uncounted();
+
 // The Error for an (extended) SQLite result code: busy, locked and I/O errors are
 // kUnavailable, a full disk kOutOfSpace, a constraint kConflict, a value past SQLite's
 // limits kTooLarge, the rest kInternal. `text` is added where it is known to hold no row.

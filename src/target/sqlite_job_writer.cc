@@ -86,7 +86,7 @@ class SqliteJobWriter::Unit {
         window_(window),
         duplicates_(std::move(duplicates)),
         records_(connection, writer.write_, window,
-                 {.direct_delete = writer.direct_delete_}),
+                 {.direct = writer.direct_}),
         classifier_(connection, writer.write_) {}
 
   Result<UnitOutcomes> write(const std::optional<std::uint64_t>& failures_max) {
@@ -247,8 +247,9 @@ SqliteJobWriter::SqliteJobWriter(SqliteWrite write, SqliteBinder binder,
       binder_(std::move(binder)),
       on_duplicate_(spec.on_duplicate),
       savepoints_(spec.general_path || !is_simple(write_.table, spec.operation)),
-      direct_delete_(!savepoints_ && spec.operation == Operation::kDelete &&
-                     write_.plan.key == 0 && write_.table.rowid_column.has_value()),
+      direct_(!savepoints_ && spec.operation != Operation::kInsert &&
+              spec.operation != Operation::kUpsert && write_.plan.key == 0 &&
+              write_.table.rowid_column.has_value()),
       schema_version_(write_.table.schema_version) {}
 
 Result<std::unique_ptr<SqliteJobWriter>> SqliteJobWriter::make(const Resource& resource,

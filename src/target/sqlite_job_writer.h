@@ -8,9 +8,9 @@
 // done nothing and one that succeeds is final: no trigger fires, and no deferred foreign
 // key watches, on the table or on any table that follows it by CASCADE, SET NULL or SET
 // DEFAULT (SqliteTable::insert_is_simple, change_is_simple). A record is one statement
-// then, and SQLite undoes a failed one whole. On this path a delete by the INTEGER
-// PRIMARY KEY does not look the row up first: nothing can swallow it, so no row changed
-// is no row found.
+// then, and SQLite undoes a failed one whole. On this path a delete or update by the
+// INTEGER PRIMARY KEY does not look the row up first: nothing can swallow it, so a row
+// changed is a row found (SqliteRecordWriter::Options::direct).
 //
 // File order is kept on both: SQLite has one writer, and there is nothing to sort for.
 //
@@ -58,7 +58,7 @@ class SqliteJobWriter final : public JobWriter {
   const SqliteBinder binder_;
   const OnDuplicate on_duplicate_;
   const bool savepoints_;
-  const bool direct_delete_;
+  const bool direct_;
   std::int64_t schema_version_;
   // Records whose triggers roll the transaction back, by number.
   std::map<std::int64_t, RecordError> doomed_;

@@ -63,9 +63,16 @@ Result<Outcome> SqliteRecordWriter::apply(std::size_t i) {
     case Operation::kInsert: return insert(statements_for(values), values);
     case Operation::kUpsert:
     case Operation::kUpdate:
-    case Operation::kReplace: return change(statements_for(values), values);
+    case Operation::kReplace: {
+      Statements& statements = statements_for(values);
+      if (options_.direct && !last_was_unchanged_) {
+        TALLY_TRY_ASSIGN(const auto outcome, update_directly(statements, values));
+        if (outcome) return *outcome;
+      }
+      return change(statements, values);
+    }
     case Operation::kDelete:
-      if (options_.direct_delete) return remove_directly(values);
+      if (options_.direct) return remove_directly(values);
       return remove(statements_for(values), values);
   }
   CHECK(false);
@@ -256,6 +263,7 @@ Result<Outcome> SqliteRecordWriter::update(Statements& statements,
                                            std::span<const BoundValue> values) {
   SqliteStatement& find = *statements.find;
   const bool same = is_same(statements, values);
+  last_was_unchanged_ = same;
   take_id_of_match(statements, values, !same);
   if (same) {
     find.reset();
@@ -275,6 +283,31 @@ Result<Outcome> SqliteRecordWriter::update(Statements& statements,
                    step(*statements.update, SqliteRefusal::Statement::kUpdate));
   if (stepped == Step::kRefused) return Outcome::kFailed;
   return connection_.changes() == 0 ? not_applied() : Outcome::kUpdated;
+}
+
+// Where an image is the same, IS finds it the same: no row is written for nothing. Where
+// IS finds more the same than that (1 and 1.0), change() looks and writes.
+Result<std::optional<Outcome>> SqliteRecordWriter::update_directly(
+    Statements& statements, std::span<const BoundValue> values) {
+  if (statements.written.empty() || !statements.defaults.empty()) {
+    return std::optional<Outcome>();
+  }
+  if (!statements.update_if_changed) {
+    TALLY_TRY(prepare(statements.update_if_changed,
+                      write_.update_if_changed(statements.written)));
+  }
+  SqliteStatement& update = *statements.update_if_changed;
+  int place = 0;
+  for (const std::size_t column : statements.written) {
+    bind_value(update, ++place, values[column]);
+  }
+  const BoundValue& key = values[write_.plan.key_columns.front()];
+  bind_value(update, ++place, key);
+  TALLY_TRY_ASSIGN(const Step stepped, step(update, SqliteRefusal::Statement::kUpdate));
+  if (stepped == Step::kRefused) return std::optional(Outcome::kFailed);
+  if (connection_.changes() == 0) return std::optional<Outcome>();
+  id_integer_ = key.integer;
+  return std::optional(Outcome::kUpdated);
 }
 
 // Names the found row, from `place` on.

@@ -1,11 +1,12 @@
 // SqliteRecordWriter: applies the records of one window, one after the other.
 //
-//   SqliteRecordWriter records(connection, write, window, {.direct_delete = fast});
+//   SqliteRecordWriter records(connection, write, window, {.direct = fast});
 //   TALLY_TRY_ASSIGN(const Outcome outcome, records.apply(i));
 //   if (outcome == Outcome::kFailed) records.refusal() or records.error()
 //
 // A keyed record is looked up first, so that a row that already is what was sent is not
-// written, and no trigger fires for it.
+// written, and no trigger fires for it. Where its key is the rowid, a delete, and an
+// update whose statement leaves a row alone that is the same already, do not look first.
 //
 // Ownership: borrows everything; must die before the transaction ends.
 // Threads:   one.
@@ -41,8 +42,9 @@ struct SqliteRefusal {
 class SqliteRecordWriter {
  public:
   struct Options {
-    // Delete by rowid without looking. REQUIRES: nothing can swallow a delete.
-    bool direct_delete = false;
+    // Delete and update by rowid without looking. REQUIRES: the key is the INTEGER
+    // PRIMARY KEY, and nothing can swallow a statement.
+    bool direct = false;
   };
 
   SqliteRecordWriter(db::SqliteConnection& connection, const SqliteWrite& write,
@@ -79,6 +81,7 @@ class SqliteRecordWriter {
     std::optional<db::SqliteStatement> insert;
     std::optional<db::SqliteStatement> find;
     std::optional<db::SqliteStatement> update;
+    std::optional<db::SqliteStatement> update_if_changed;
   };
   enum class Step : std::uint8_t { kRow, kDone, kRefused };
 
@@ -92,6 +95,9 @@ class SqliteRecordWriter {
   Result<Outcome> insert(Statements& statements, std::span<const BoundValue> values);
   Result<Outcome> change(Statements& statements, std::span<const BoundValue> values);
   Result<Outcome> update(Statements& statements, std::span<const BoundValue> values);
+  // Nothing: the row is not there or is the same already; change() tells which.
+  Result<std::optional<Outcome>> update_directly(Statements& statements,
+                                                 std::span<const BoundValue> values);
   Result<Outcome> remove(Statements& statements, std::span<const BoundValue> values);
   Result<Outcome> remove_directly(std::span<const BoundValue> values);
   Outcome fail(RecordErrorCode code, std::string field, std::string message);
@@ -124,6 +130,7 @@ class SqliteRecordWriter {
   std::optional<SqliteRefusal> refusal_;
   RecordError error_{};
   std::int64_t rowid_ = 0;  // Where it has a name.
+  bool last_was_unchanged_ = false;  // Then the next one may well be, too.
   std::int64_t id_integer_ = 0;
   std::string id_text_;
   std::vector<BoundValue> key_;

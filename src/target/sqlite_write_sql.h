@@ -56,6 +56,9 @@ struct SqliteWrite {
   std::string update(std::span<const std::size_t> columns,
                      std::span<const std::size_t> defaults) const;
 
+  // The same, of a row in which at least one of the columns is another.
+  std::string update_if_changed(std::span<const std::size_t> columns) const;
+
   // ?1 ... the row's name.
   std::string remove() const;
 
