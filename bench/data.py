@@ -25,6 +25,7 @@ COLUMNS = ("id", "account_id", "amount", "transaction_date", "description", "cat
            "external_ref")
 CATEGORIES = ("Food", "Transportation", "Rent", "Utilities", "Travel", "Health")
 LINES_AT_ONCE = 20_000
+SHUFFLE = 617_039  # A prime that divides none of the counts: a step through all the rows.
 
 
 def record(number, shift=0):
@@ -125,6 +126,16 @@ def update_csv(count):
             row = record(n, shift=1)
             yield (row[0], row[2], "Corrected: " + row[4], row[5])
     return _file(f"update-{count}.csv",
+                 _csv(("id", "amount", "description", "category"), rows()))
+
+
+def shuffled_update_csv(count):
+    """The same, every row once, in no order that the table knows."""
+    def rows():
+        for place in range(count):
+            row = record(place * SHUFFLE % count + 1, shift=1)
+            yield (row[0], row[2], "Corrected: " + row[4], row[5])
+    return _file(f"shuffled-update-{count}.csv",
                  _csv(("id", "amount", "description", "category"), rows()))
 
 

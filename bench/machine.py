@@ -8,6 +8,8 @@
 Every time is wall-clock. Servers are started with their defaults.
 """
 import contextlib
+import http.client
+import json
 import os
 import pathlib
 import platform
@@ -37,11 +39,11 @@ BLOCK_BYTES = 1 << 20
 # --- Our side ---------------------------------------------------------------------------
 
 @contextlib.contextmanager
-def bench_server(template=None, settings=None):
+def bench_server(template=None, tls=None):
     """A running server over a new database, or over a copy of `template`."""
     RUNS.mkdir(parents=True, exist_ok=True)
     server = Server("" if template else data.SCHEMA, resources={"transactions": None},
-                    settings={"log_level": "warning", **(settings or {})})
+                    settings={"log_level": "warning"}, tls=tls)
     try:
         if template:
             copy_database(template, server.database)
@@ -98,6 +100,30 @@ def send(server, method, path, file_path, headers=None, query=None):
     found = dict(line.lower().split(": ", 1) for line in lines[1:])
     status = int(lines[0].split()[1])
     return Answer("ok" if status < 300 else "failed", status, found, body)
+
+
+def download(server, path):
+    """GETs it and throws it away: (bytes of the body, seconds)."""
+    address = urllib.parse.urlsplit(server.url)
+    begin = time.monotonic()
+    connection = http.client.HTTPConnection(address.netloc, timeout=600)
+    connection.request("GET", path, headers={"Authorization": f"Bearer {server.token}"})
+    answer = connection.getresponse()
+    if answer.status != 200:
+        raise AssertionError(f"GET {path}: {answer.status}")
+    block = memoryview(bytearray(BLOCK_BYTES))
+    received = 0
+    while count := answer.readinto(block):
+        received += count
+    return received, time.monotonic() - begin
+
+
+def google_benchmark(program, names):
+    """Bytes a second of the benchmarks whose names match, by name."""
+    out = subprocess.run([str(ROOT / "build" / "bench" / program), "--benchmark_format=json",
+                          f"--benchmark_filter={names}"], check=True, text=True,
+                         capture_output=True).stdout
+    return {run["name"]: run["bytes_per_second"] for run in json.loads(out)["benchmarks"]}
 
 
 def peak_memory(server):

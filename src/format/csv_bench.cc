@@ -1,5 +1,6 @@
 // How fast CSV is split and read: plain cells, and cells in quotes with quotes in them.
 #include <benchmark/benchmark.h>
+#include <csv.h>
 #include <fmt/format.h>
 
 #include "format/csv_scanner.h"
@@ -45,6 +46,22 @@ void scan_csv(benchmark::State& state, SimdKernel kernel) {
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * bytes.size()));
 }
 
+// The peer: what C programs use.
+void libcsv(benchmark::State& state, std::string_view text) {
+  std::size_t cells = 0;
+  for (auto _ : state) {
+    csv_parser parser;
+    csv_init(&parser, 0);
+    csv_parse(
+        &parser, text.data(), text.size(),
+        [](void*, std::size_t, void* count) { ++*static_cast<std::size_t*>(count); },
+        nullptr, &cells);
+    csv_free(&parser);
+  }
+  benchmark::DoNotOptimize(cells);
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+}
+
 const int kRegistered = [] {
   for (const SimdKernel kernel : available_kernels()) {
     benchmark::RegisterBenchmark(("csv/scan/" + std::string(name(kernel))).c_str(),
@@ -59,6 +76,8 @@ BENCHMARK_CAPTURE(bench_read, csv_plain, kFormat, plain());
 BENCHMARK_CAPTURE(bench_read, csv_quoted, kFormat, quoted());
 BENCHMARK_CAPTURE(bench_split_and_read, csv_plain, kFormat, plain());
 BENCHMARK_CAPTURE(bench_split_and_read, csv_quoted, kFormat, quoted());
+BENCHMARK_CAPTURE(libcsv, csv_plain, plain());
+BENCHMARK_CAPTURE(libcsv, csv_quoted, quoted());
 
 }  // namespace
 }  // namespace tallyman::for_bench

@@ -51,7 +51,7 @@ def toml_text(value):
     return f'"{escaped}"'
 
 
-def write_config(path, database, settings, resources):
+def write_config(path, database, settings, resources, tls=None):
     """`resources`: name -> list of TOML lines, or None for the table of that name."""
     lines = [f"database = {toml_text('sqlite:' + str(database))}", 'listen = "127.0.0.1:0"']
     lines += [f"{name} = {toml_text(value)}" for name, value in settings.items()]
@@ -63,18 +63,22 @@ def write_config(path, database, settings, resources):
         if not any(line.startswith("operations") for line in extra):
             lines.append(f"operations = {toml_text(OPERATIONS)}")
         lines += extra
+    if tls:
+        lines += ["", "[tls]"] + [f"{name} = {toml_text(value)}" for name, value in tls.items()]
     pathlib.Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 class Server:
-    def __init__(self, schema="", resources=None, settings=None, arguments=None, token=True):
+    def __init__(self, schema="", resources=None, settings=None, arguments=None, token=True,
+                 tls=None):
         """`resources` defaults to every table of `schema`. `arguments` replaces
-        `--config tallyman.toml`. Nothing runs before start()."""
+        `--config tallyman.toml`. `tls`: the settings of [tls]. Nothing runs before start()."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tallyman-", dir=_place()))
         self.database = self.folder / "app.db"
         self.log_path = self.folder / "server.log"
         self.output_path = self.folder / "server.out"
         self.settings = dict(settings or {})
+        self.tls = tls
         self.process = None
         self.url = None
         self.token = None
@@ -98,7 +102,8 @@ class Server:
         self.close()
 
     def start(self, seconds=20):
-        write_config(self.folder / "tallyman.toml", self.database, self.settings, self.resources)
+        write_config(self.folder / "tallyman.toml", self.database, self.settings, self.resources,
+                     self.tls)
         if self._wants_token and self.token is None:
             self.token = self.make_token("tests", "tester", ["*"])
         self.spawn()
