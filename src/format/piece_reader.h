@@ -16,16 +16,17 @@ namespace tallyman {
 // A batch while it is being filled. Its rows are there from the beginning, all kAbsent.
 struct RecordBatchFill {
   RecordBatchFill(const Piece& piece, std::size_t columns, std::unique_ptr<char[]> bytes)
-      : batch(std::make_shared<RecordBatch>()) {
+      : batch(std::make_shared<RecordBatch>()), text_(std::make_shared<RecordText>()) {
     batch->piece_ = piece;
     batch->columns_ = columns;
-    batch->bytes_ = std::move(bytes);
+    text_->bytes = std::move(bytes);
+    batch->text_ = text_;
     batch->cells_.resize(columns * piece.record_count);
     batch->raw_.reserve(piece.record_count);
   }
 
   const Piece& piece() const { return batch->piece_; }
-  char* bytes() { return batch->bytes_.get(); }
+  char* bytes() { return text_->bytes.get(); }
   std::size_t size() const { return batch->raw_.size(); }
   std::string_view raw(std::size_t record) const { return batch->raw_[record]; }
 
@@ -44,9 +45,9 @@ struct RecordBatchFill {
   // Where decoded text goes, which is never longer than what it was decoded from: all of
   // a piece's text has room.
   char* decoded() {
-    if (batch->decoded_.empty()) {
-      batch->decoded_.push_back(std::make_unique_for_overwrite<char[]>(piece().length));
-      decoded_end_ = batch->decoded_.back().get();
+    if (!text_->decoded) {
+      text_->decoded = std::make_unique_for_overwrite<char[]>(piece().length);
+      decoded_end_ = text_->decoded.get();
     }
     return decoded_end_;
   }
@@ -58,6 +59,7 @@ struct RecordBatchFill {
   std::shared_ptr<RecordBatch> batch;
 
  private:
+  std::shared_ptr<RecordText> text_;
   char* decoded_end_ = nullptr;
 };
 

@@ -10,7 +10,8 @@
 // Columns: of CSV, the cells of the header in the order of the file; of NDJSON and JSON,
 // the names that the reader was given (the resource's fields in catalogue order).
 //
-// Ownership: owns its bytes; every Cell and raw() lives as long as the batch.
+// Ownership: owns its cells and, with whoever asked for text(), its bytes: every Cell and
+//            raw() lives as long as the batch; what cells point to, as long as text().
 // Threads:   immutable once read: any number of threads may look at it.
 // Memory:    the piece, 16 bytes a cell, 16 bytes a record; no allocation a record.
 #pragma once
@@ -49,6 +50,12 @@ struct Cell {
 };
 static_assert(sizeof(Cell) == 16);
 
+// What the cells of a batch point into.
+struct RecordText {
+  std::unique_ptr<char[]> bytes;    // The piece, then kPadding zero bytes.
+  std::unique_ptr<char[]> decoded;  // Text that had escapes; null where none had.
+};
+
 class RecordBatch {
  public:
   // Bytes that may be read (not used) past the end of the piece's buffer.
@@ -57,6 +64,8 @@ class RecordBatch {
   std::size_t size() const { return raw_.size(); }
   std::size_t columns() const { return columns_; }
   const Piece& piece() const { return piece_; }
+  // Keeps what the cells point to when the cells themselves are not needed any more.
+  const std::shared_ptr<const RecordText>& text() const { return text_; }
 
   // REQUIRES: i < size(). All kAbsent for a record with a fault.
   std::span<const Cell> record(std::size_t i) const {
@@ -80,9 +89,8 @@ class RecordBatch {
 
   Piece piece_;
   std::size_t columns_ = 0;
-  std::unique_ptr<char[]> bytes_;                 // The piece, then kPadding zero bytes.
-  std::vector<std::unique_ptr<char[]>> decoded_;  // Arena of text that had escapes.
-  std::vector<Cell> cells_;                       // size() * columns_, record by record.
+  std::shared_ptr<const RecordText> text_;
+  std::vector<Cell> cells_;  // size() * columns_, record by record.
   std::vector<std::string_view> raw_;
   std::unordered_map<std::size_t, RecordError> faults_;
 };

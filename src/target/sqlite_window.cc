@@ -75,7 +75,7 @@ std::unique_ptr<SqliteWindow> SqliteBinder::bind(const Window& window) const {
   std::size_t first = 0;
   for (const WindowPart& part : window.parts) {
     bind_part(part, first, *bound);
-    bound->batches_.push_back(part.batch);
+    bound->texts_.push_back(part.batch->text());
     first += part.end - part.begin;
   }
   CHECK(first == window.record_count);

@@ -2,7 +2,7 @@
 //
 //   SqliteWindow: window.values(i)[column], window.error(i)
 //
-// Ownership: keeps the batches whose bytes its texts point to.
+// Ownership: keeps the bytes that its texts point to, and no cells.
 // Threads:   a window is immutable once bound; a binder is used by one thread at a time.
 // Memory:    16 bytes a cell; an allocation only for a failed record or a decoded blob.
 #pragma once
@@ -52,7 +52,7 @@ class SqliteWindow final : public BoundWindow {
   std::vector<std::uint8_t> failed_;
   std::vector<std::pair<std::uint32_t, RecordError>> errors_;  // Ascending.
   std::deque<std::string> arena_;
-  std::vector<std::shared_ptr<const RecordBatch>> batches_;
+  std::vector<std::shared_ptr<const RecordText>> texts_;
 };
 
 // Checks, in this order, the first that fails being the record's error: what the reader

@@ -53,8 +53,8 @@ struct Window {
   std::size_t record_count = 0;
 };
 
-// A window's records in the form that the database takes them; opaque. Keeps the batches
-// alive.
+// A window's records in the form that the database takes them; opaque. Keeps the text of
+// the batches alive, not their cells.
 class BoundWindow {
  public:
   virtual ~BoundWindow() = default;
