@@ -1,11 +1,11 @@
 // Generated CSV, read by us and by libcsv 3.
 //
-// The common subset: files that libcsv reads in its strict mode, and those that it reads
-// in its other mode and we without a fault of syntax. libcsv trims white space around
-// cells, which RFC 4180 does not have: that is off. Both take LF, CR and CR LF as line
-// ends and skip empty lines, and text that follows a delimiter has to be a cell of its
-// own. What is left out, because there are two readings of it, is a golden case each
-// (CsvDifferenceTest):
+// The common subset: every file that libcsv reads in its strict mode, and every one that
+// it reads in its lenient mode and we without a fault of syntax (strict mode refuses a
+// quote inside a cell without quotes, which both of us take for text). libcsv trims white
+// space around cells, which RFC 4180 does not: that is turned off. Both take LF, CR and
+// CR LF as line ends and skip empty lines. What is left out, because there are two
+// readings of it, is a golden case each (CsvDifferenceTest):
 //   - text behind a closing quote: we call the record broken, libcsv takes the quote for
 //     text and stays in quotes;
 //   - a quote that is never closed: we end the record at its first line end, libcsv takes

@@ -2,7 +2,8 @@
 // the last job of a page. Invariants:
 //   - the link to the next page asks for the same list, after that job;
 //   - a page has from one job to list_page_max;
-//   - an Accept header names a format only if one of its ranges covers it.
+//   - a format has a name and a media type that name it; an Accept header without any
+//     media range asks for none.
 #include "api/rest/list_query.h"
 
 #include <cstdint>
