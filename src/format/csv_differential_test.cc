@@ -4,8 +4,9 @@
 // it reads in its lenient mode and we without a fault of syntax (strict mode refuses a
 // quote inside a cell without quotes, which both of us take for text). libcsv trims white
 // space around cells, which RFC 4180 does not: that is turned off. Both take LF, CR and
-// CR LF as line ends and skip empty lines. What is left out, because there are two
-// readings of it, is a golden case each (CsvDifferenceTest):
+// CR LF as line ends and skip empty lines. Of every other file what comes before its
+// first fault is compared. What is left out, because there are two readings of it, is a
+// golden case each (CsvDifferenceTest):
 //   - text behind a closing quote: we call the record broken, libcsv takes the quote for
 //     text and stays in quotes;
 //   - a quote that is never closed: we end the record at its first line end, libcsv takes
@@ -21,6 +22,7 @@
 #include <csv.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -178,11 +180,16 @@ Reading compare(std::string_view bytes, char delimiter) {
     EXPECT_EQ(ours.rows, with_plain_header(*strict));
     return Reading::kSame;
   }
-  if (!ours.fault.empty()) return Reading::kOutside;
-  const auto lenient = libcsv(bytes, delimiter, false);
-  EXPECT_TRUE(lenient.has_value());
-  EXPECT_EQ(ours.rows, with_plain_header(lenient.value_or(Rows())));
-  return Reading::kSame;
+  const Rows lenient =
+      with_plain_header(libcsv(bytes, delimiter, false).value_or(Rows()));
+  if (ours.fault.empty()) {
+    EXPECT_EQ(ours.rows, lenient);
+    return Reading::kSame;
+  }
+  // What comes before the fault has one reading.
+  EXPECT_TRUE(lenient.size() >= ours.rows.size() &&
+              std::equal(ours.rows.begin(), ours.rows.end(), lenient.begin()));
+  return Reading::kOutside;
 }
 
 // All texts of `length` over `alphabet`.
