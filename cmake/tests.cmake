@@ -36,3 +36,4 @@ tallyman_outside_test(cities          e2e/cities_test.py             e2e      24
 tallyman_outside_test(cli             e2e/cli_test.py                e2e      120)
 tallyman_outside_test(readme          e2e/readme_test.py             e2e      90)
 tallyman_outside_test(embedding       e2e/embedding_test.py        e2e      60)
+tallyman_outside_test(hostile         e2e/hostile_test.py          e2e      120)

@@ -31,15 +31,16 @@ Intake::State Intake::advance_head(InputBuffer& input) {
     searched_ = 0;
     input.consume(2);
   }
-  const std::string_view arrived = input.view();
+  // What stands behind the limit has no say: how much of it is here depends on the
+  // network.
+  const std::string_view arrived = input.view().substr(0, header_bytes_max_);
   if (arrived.empty()) return State::kEmpty;
   const HeadEnd end = find_head_end(arrived, searched_);
   searched_ = arrived.size();
   if (end.bare_line_feed) {
     return fail(Fault::bad_request("a line of the request head does not end with CR LF"));
   }
-  if (end.size > header_bytes_max_ ||
-      (end.size == 0 && arrived.size() > header_bytes_max_)) {
+  if (end.size == 0 && input.view().size() > header_bytes_max_) {
     return fail(Fault::header_too_large(
         "the request head is longer than " + std::to_string(header_bytes_max_) +
         " bytes; send less in the query and the headers"));
