@@ -16,8 +16,6 @@ namespace {
 // Above it the idle ones are dropped: SQL made from many tables' names must not pile up.
 constexpr std::size_t kCachedStatementsMax = 256;
 constexpr std::chrono::milliseconds kBusyNapMax{20};
-// Locks that others hold for a moment while a file is being opened.
-constexpr std::chrono::seconds kOpenWait{5};
 
 ErrorCode code_of(int code) {
   switch (code & 0xFF) {
@@ -226,7 +224,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
 
 Result<void> SqliteConnection::configure(const SqliteOpenOptions& options) {
   sqlite3_busy_handler(handle_, on_busy, this);
-  wait_for_locks_until(std::chrono::steady_clock::now() + kOpenWait);
+  wait_for_locks_until(std::chrono::steady_clock::now() + options.lock_wait);
 
   if (!options.read_only) {
     if (sqlite3_db_readonly(handle_, "main") == 1) return read_only_error(path_);
