@@ -11,6 +11,9 @@ endif()
 # tallyman_outside_test(NAME FILE LABEL SECONDS)
 function(tallyman_outside_test name file label seconds)
   add_test(NAME ${name} COMMAND /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/tests/${file})
+  if(TALLYMAN_SANITIZE)
+    math(EXPR seconds "${seconds} * 4")
+  endif()
   set_tests_properties(${name} PROPERTIES
     LABELS ${label} TIMEOUT ${seconds}
     ENVIRONMENT "TALLYMAN_BINARY=$<TARGET_FILE:tallyman>;PYTHONUNBUFFERED=1${sanitized}")
@@ -20,7 +23,7 @@ endfunction()
 # first finding ends it.
 set(sanitized "")
 if(TALLYMAN_SANITIZE)
-  string(APPEND sanitized ";TALLYMAN_SANITIZED=${TALLYMAN_SANITIZE};TALLYMAN_SCALE=0.1"
+  string(APPEND sanitized ";TALLYMAN_SANITIZED=${TALLYMAN_SANITIZE};TALLYMAN_SCALE=0.1;TALLYMAN_PATIENCE=8"
          ";ASAN_OPTIONS=detect_stack_use_after_return=1;UBSAN_OPTIONS=print_stacktrace=1"
          ";TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
 endif()

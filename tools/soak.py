@@ -2,11 +2,12 @@
 """The fault tests in turn, again and again, with new seeds: for as long as it is told.
 
     tools/soak.py build/release/tallyman 60       # minutes
+    tools/soak.py build/release/tallyman 60 25    # and 25 times the counts of a check at once
 
 Stops at the first failure: prints the seed and the command that replays it, and keeps the
-folder of the server (database, log, configuration). Each round runs every test SCALE times
-as often as a check does; at its end it tells how often each has run, beside the count that
-is wanted before a release.
+folder of the server (database, log, configuration). Each round runs every test five times as
+often as a check does; at its end it tells how often each has run, beside the count that is
+wanted before a release.
 """
 import os
 import pathlib
@@ -30,10 +31,10 @@ TESTS = {
 }
 
 
-def run(binary, test, seed, folder):
+def run(binary, test, seed, scale, folder):
     """True where it passed. What a failed one has left stays in `folder`."""
     folder.mkdir()
-    given = {"TALLYMAN_BINARY": binary, "TALLYMAN_SEED": str(seed), "TALLYMAN_SCALE": str(SCALE)}
+    given = {"TALLYMAN_BINARY": binary, "TALLYMAN_SEED": str(seed), "TALLYMAN_SCALE": str(scale)}
     command = [sys.executable, "-B", str(ROOT / "tests" / test)]
     print(f"{time.strftime('%H:%M:%S')} {test}, seed {seed}", flush=True)
     ran = subprocess.run(command, env={**os.environ, **given, "TALLYMAN_KEEP": "1",
@@ -53,6 +54,7 @@ def run(binary, test, seed, folder):
 def main():
     binary = str(pathlib.Path(sys.argv[1]).resolve())
     minutes = float(sys.argv[2]) if len(sys.argv) > 2 else 60
+    scale = float(sys.argv[3]) if len(sys.argv) > 3 else SCALE
     end = time.monotonic() + 60 * minutes
     chance = random.SystemRandom()
     folder = pathlib.Path(os.environ.get("TALLYMAN_TEST_FOLDER") or "/dev/shm")
@@ -62,12 +64,12 @@ def main():
         for test in TESTS:
             if time.monotonic() >= end:
                 break
-            if not run(binary, test, chance.randrange(1, 10 ** 9), folder):
+            if not run(binary, test, chance.randrange(1, 10 ** 9), scale, folder):
                 return 1
-            rounds[test] += SCALE
+            rounds[test] += scale
     print(f"nothing was found in {minutes:g} minutes:")
     for test, (what, once, wanted) in TESTS.items():
-        print(f"  {rounds[test] * once:8} {what} (before a release {wanted})")
+        print(f"  {round(rounds[test] * once):8} {what} (before a release {wanted})")
     return 0
 
 

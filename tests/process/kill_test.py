@@ -23,8 +23,7 @@ SEED = counts.seed()
 IN_JOB = counts.shares(200, KINDS)
 IN_UPLOAD = counts.shares(50, KINDS)
 UNDER_ONE_KEY = counts.shares(50, KINDS)
-# Of a window's 24 units about as many are before the kill as after it.
-SETTINGS = {"window_records": 25}
+SETTINGS = {"window_records": 10}  # 60 units a job.
 
 
 class Survives(unittest.TestCase):
@@ -38,6 +37,7 @@ class Survives(unittest.TestCase):
         self.work.seed(self.server)
         self.server.prepare().start()
         self.promises = []
+        self.delay = 0.01  # Seconds within which a kill comes; follows how long a job takes.
 
     def moment_within(self, seconds):
         """Lets a random part of the next `seconds` pass."""
@@ -73,25 +73,26 @@ class Survives(unittest.TestCase):
     # --- in mid-job ---------------------------------------------------------------------
 
     def survive_in_mid_job(self, kind):
-        for number in range(IN_JOB[kind]):
-            if number % 10 == 0:  # Tells within which time a kill meets a job in its middle.
-                begin = time.monotonic()
-                upload, job = self.begin(kind)
-                self.judge(upload, self.wait_for_end(job))
-                whole_run = time.monotonic() - begin
-            upload, job = self.begin(kind)
-            self.moment_within(whole_run)
+        in_the_middle = 0
+        for _ in range(IN_JOB[kind]):
+            upload = self.work.upload(kind)
+            started = self.server.api().submit(upload.operation, TABLE, upload.body,
+                                               **upload.options)
+            self.assertEqual(started.status, 202, started)
+            job = started.json["job_id"]
+            self.promises.append(Promise(TABLE, job, "exists"))
+            self.moment_within(self.delay)
             self.server.restart()
             self.judge(upload, self.wait_for_end(job))
+            events = {entry["event"] for entry in self.server.api().history(TABLE, job)}
+            met = "slice_reclaimed" in events
+            in_the_middle += met
+            self.delay = min(max(self.delay * (1.25 if met else 0.8), 0.0005), 2)
+        print(f"{kind}: {in_the_middle} of {IN_JOB[kind]} kills met the job in its middle",
+              flush=True)
+        if IN_JOB[kind] >= 20:
+            self.assertGreater(in_the_middle, IN_JOB[kind] // 10)
         self.check()
-
-    def begin(self, kind):
-        upload = self.work.upload(kind)
-        started = self.server.api().submit(upload.operation, TABLE, upload.body, **upload.options)
-        self.assertEqual(started.status, 202, started)
-        job = started.json["job_id"]
-        self.promises.append(Promise(TABLE, job, "exists"))
-        return upload, job
 
     # --- in mid-upload ------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ import time
 import urllib.parse
 from decimal import Decimal
 
-from support.wait import wait_until
+from support.wait import PATIENCE, wait_until
 
 METHODS = {"insert": "POST", "upsert": "PATCH", "update": "PATCH", "replace": "PUT",
            "delete": "DELETE"}
@@ -91,7 +91,8 @@ class Api:
     def _once(self, method, path, body, headers, chunked):
         try:
             if self._connection is None:
-                self._connection = http.client.HTTPConnection(self._host, timeout=self.seconds)
+                self._connection = http.client.HTTPConnection(self._host,
+                                                               timeout=self.seconds * PATIENCE)
                 self._connection.connect()
         except OSError as error:
             self._connection = None

@@ -26,13 +26,12 @@ import threading
 from support import bounds, fences
 from support.api import Api
 from support.sightings import Sightings
-from support.wait import wait_until
+from support.wait import PATIENCE, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OPERATIONS = ["insert", "upsert", "update", "replace", "delete"]
 _ADDRESS = re.compile(rb"https?://[^\s\"']+:\d+")
 _SANITIZER = re.compile(r"(ERROR|WARNING): (Address|Leak|Thread)Sanitizer|: runtime error: ")
-START_SECONDS = 20 * (6 if bounds.SANITIZED else 1)
 _MEMORY = "/dev/shm"
 _MEMORY_BYTES_MIN = 2 << 30
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
@@ -113,7 +112,7 @@ class Server:
         connection.close()
         return self
 
-    def start(self, seconds=START_SECONDS):
+    def start(self, seconds=20):
         write_config(self.folder / "tallyman.toml", self.database, self.settings, self.resources)
         if self._wants_token and self.token is None:
             self.token = self.make_token("tests", "tester", ["*"])
@@ -201,8 +200,8 @@ class Server:
     def command(self, *arguments, environment=None, stdin=None, seconds=30):
         """Runs `tallyman arguments...` in the folder: a CompletedProcess with text."""
         return subprocess.run([binary(), *map(str, arguments)], cwd=self.folder, text=True,
-                              capture_output=True, input=stdin, timeout=seconds, check=False,
-                              env={**os.environ, **(environment or {})})
+                              capture_output=True, input=stdin, timeout=seconds * PATIENCE,
+                              check=False, env={**os.environ, **(environment or {})})
 
     def make_token(self, name, owner, scopes, *extra):
         arguments = ["token", "create", "--database", f"sqlite:{self.database}", "--name", name,
