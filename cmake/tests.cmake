@@ -11,10 +11,22 @@ endif()
 # tallyman_outside_test(NAME FILE LABEL SECONDS)
 function(tallyman_outside_test name file label seconds)
   add_test(NAME ${name} COMMAND /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/tests/${file})
+  if(TALLYMAN_SANITIZE)
+    math(EXPR seconds "${seconds} * 4")
+  endif()
   set_tests_properties(${name} PROPERTIES
     LABELS ${label} TIMEOUT ${seconds}
-    ENVIRONMENT "TALLYMAN_BINARY=$<TARGET_FILE:tallyman>;PYTHONUNBUFFERED=1")
+    ENVIRONMENT "TALLYMAN_BINARY=$<TARGET_FILE:tallyman>;PYTHONUNBUFFERED=1${sanitized}")
 endfunction()
+
+# A sanitized program is many times slower: fewer repetitions (counts.py), more patience. Its
+# first finding ends it.
+set(sanitized "")
+if(TALLYMAN_SANITIZE)
+  string(APPEND sanitized ";TALLYMAN_SANITIZED=${TALLYMAN_SANITIZE};TALLYMAN_SCALE=0.1;TALLYMAN_PATIENCE=8"
+         ";ASAN_OPTIONS=detect_stack_use_after_return=1;UBSAN_OPTIONS=print_stacktrace=1"
+         ";TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+endif()
 
 tallyman_outside_test(oracle          support/oracle_test.py         scenario 30)
 tallyman_outside_test(scenario_text   scenario/scenario_text_test.py scenario 30)
@@ -23,7 +35,10 @@ tallyman_outside_test(differential    scenario/differential_test.py  scenario 24
 
 tallyman_outside_test(kill            process/kill_test.py           process  300)
 tallyman_outside_test(stop            process/stop_test.py           process  180)
-tallyman_outside_test(abort           process/abort_test.py          process  120)
+tallyman_outside_test(abort           process/abort_test.py          process  300)
+tallyman_outside_test(race            process/race_test.py           process  300)
+tallyman_outside_test(lease           process/lease_test.py          process  180)
+tallyman_outside_test(lock            process/lock_test.py           process  180)
 tallyman_outside_test(running         process/running_test.py        process  180)
 tallyman_outside_test(canary          process/canary_test.py         process  60)
 tallyman_outside_test(access          process/access_test.py         process  60)

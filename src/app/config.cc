@@ -51,6 +51,7 @@ constexpr TimeRange kKept{seconds(1), hours(24 * 36'500)};
 
 constexpr auto kTimes = std::to_array<TimeSetting>({
     {"lease_time", {milliseconds(100), hours(1)}, &ServerConfig::lease_time},
+    {"writer_wait", {milliseconds(50), hours(1)}, &ServerConfig::writer_wait},
     {"open_time_max", kKept, &ServerConfig::open_time_max},
     {"results_retention", kKept, &ServerConfig::results_retention},
     {"job_retention", kKept, &ServerConfig::job_retention},

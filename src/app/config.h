@@ -62,6 +62,7 @@ struct ServerConfig {
   std::uint64_t window_bytes = limits::kWindowBytes;
   bool general_path = false;  // path = "general": never take a faster one.
   std::chrono::milliseconds lease_time = limits::kLeaseTime;
+  std::chrono::milliseconds writer_wait = limits::kWriterWait;
 
   // How long things are kept.
   std::chrono::milliseconds open_time_max = limits::kOpenTimeMax;

@@ -47,6 +47,7 @@ path = "general"
 window_records = 1_000
 window_bytes = "2MiB"
 lease_time = "2500ms"
+writer_wait = "300ms"
 open_time_max = "2h"
 results_retention = "3d"
 job_retention = "30d"
@@ -99,6 +100,7 @@ outcome = ["created", "updated"]
   EXPECT_EQ(config.window_records, 1'000U);
   EXPECT_EQ(config.window_bytes, 2U << 20);
   EXPECT_EQ(config.lease_time, milliseconds(2'500));
+  EXPECT_EQ(config.writer_wait, milliseconds(300));
   EXPECT_EQ(config.open_time_max, hours(2));
   EXPECT_EQ(config.results_retention, hours(72));
   EXPECT_EQ(config.job_retention, hours(720));
@@ -221,6 +223,9 @@ TEST(ConfigTest, HoldsSettingsToTheirBounds) {
   EXPECT_THAT(mistakes_of_setting("lease_time = \"99ms\""),
               ElementsAre("1: lease_time must be from 100ms to 1h"));
   EXPECT_THAT(mistakes_of_setting("lease_time = \"1h\""), IsEmpty());
+  EXPECT_THAT(mistakes_of_setting("writer_wait = \"49ms\""),
+              ElementsAre("1: writer_wait must be from 50ms to 1h"));
+  EXPECT_THAT(mistakes_of_setting("writer_wait = \"50ms\""), IsEmpty());
 }
 
 TEST(ConfigTest, WantsTheKindThatASettingHas) {

@@ -55,6 +55,7 @@ WorkerSettings worker_settings(const ServerConfig& config) {
   settings.general_path = config.general_path;
   settings.record_bytes_max = config.record_bytes_max;
   settings.lease_time = config.lease_time;
+  settings.writer_wait = config.writer_wait / 5;
   settings.open_time_max = config.open_time_max;
   settings.results_retention = config.results_retention;
   settings.job_retention = config.job_retention;
@@ -107,7 +108,9 @@ struct Engine::Parts {
 
 Result<void> Engine::Parts::open_database(const ServerConfig& config) {
   TALLY_TRY_ASSIGN(const std::string path, db::sqlite_path(config.database));
-  TALLY_TRY_ASSIGN(database, db::SqliteDatabase::open({.path = path, .create = false}));
+  TALLY_TRY_ASSIGN(
+      database, db::SqliteDatabase::open(
+                    {.path = path, .create = false, .writer_wait = config.writer_wait}));
   TALLY_TRY_ASSIGN(lock, db::SqliteProcessLock::take(path));
   TALLY_TRY(prepare_sqlite_schema(*database));
   const std::string folder = config.payload.empty() ? path + "-tallyman" : config.payload;

@@ -1,7 +1,7 @@
 // Database and Transaction: the one transaction in which a unit's rows, its outcomes and
 // the proof that its worker may still write are committed together.
 //
-//   TALLY_TRY_ASSIGN(auto transaction, database.begin_write(limits::kWriterWait));
+//   TALLY_TRY_ASSIGN(auto transaction, database.begin_write(database.writer_wait()));
 //   ... store and target write through *transaction ...
 //   TALLY_TRY(transaction->commit());
 //
@@ -41,6 +41,10 @@ class Database {
   // A snapshot that does not change until it is let go. Keep it short: SQLite's
   // write-ahead log grows as long as somebody reads an old state.
   virtual Result<std::unique_ptr<Transaction>> begin_read() = 0;
+
+  // How long a request waits for locks and for the writer's turn before it is told to
+  // come back. A setting (writer_wait).
+  virtual std::chrono::milliseconds writer_wait() const = 0;
 };
 
 }  // namespace tallyman::db

@@ -19,8 +19,6 @@ constexpr std::size_t kCachedStatementsMax = 256;
 constexpr int kLookasideSlotBytes = 1200;
 constexpr int kLookasideSlots = 200;
 constexpr std::chrono::milliseconds kBusyNapMax{20};
-// Locks that others hold for a moment while a file is being opened.
-constexpr std::chrono::seconds kOpenWait{5};
 
 ErrorCode code_of(int code) {
   switch (code & 0xFF) {
@@ -235,7 +233,7 @@ Result<void> SqliteConnection::configure(const SqliteOpenOptions& options) {
   sqlite3_busy_handler(handle_, on_busy, this);
   CHECK(sqlite3_db_config(handle_, SQLITE_DBCONFIG_LOOKASIDE, nullptr,
                           kLookasideSlotBytes, kLookasideSlots) == SQLITE_OK);
-  wait_for_locks_until(std::chrono::steady_clock::now() + kOpenWait);
+  wait_for_locks_until(std::chrono::steady_clock::now() + options.lock_wait);
 
   if (!options.read_only) {
     if (sqlite3_db_readonly(handle_, "main") == 1) return read_only_error(path_);

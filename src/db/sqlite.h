@@ -100,11 +100,15 @@ class SqliteStatement {
   bool* lent_;  // Of its place in the cache; null: not cached.
 };
 
+// How long to wait for locks of others where nothing else is said.
+inline constexpr std::chrono::seconds kLockWait{5};
+
 struct SqliteOpenOptions {
   std::string path;
   bool create = false;     // Make the file where it is missing.
   bool read_only = false;  // Temporary tables can be written all the same.
   std::uint64_t cache_bytes = 4ULL << 20;
+  std::chrono::milliseconds lock_wait = kLockWait;  // While it is being opened.
 };
 
 class SqliteConnection {

@@ -12,9 +12,6 @@ namespace {
 constexpr std::uint64_t kWriterCacheBytes = 32ULL << 20;
 constexpr std::uint64_t kReaderCacheBytes = 2ULL << 20;
 constexpr std::size_t kIdleReadersMax = 8;
-// Readers wait only for a crashed writer's log to be recovered, or for a stranger who
-// holds the whole file.
-constexpr std::chrono::seconds kReaderWait{5};
 
 Error busy(const std::string& path, std::string_view with) {
   return {ErrorCode::kUnavailable, "database " + path + " is busy with " +
@@ -73,14 +70,16 @@ SqliteConnection& sqlite(Transaction& transaction) {
 
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(
     const SqliteOptions& options) {
-  std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(options.path));
+  std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(options));
   TALLY_TRY_ASSIGN(database->writer_, database->open_writer(options.create));
   return database;
 }
 
 Result<std::unique_ptr<SqliteConnection>> SqliteDatabase::open_writer(bool create) const {
-  return SqliteConnection::open(
-      {.path = path_, .create = create, .cache_bytes = kWriterCacheBytes});
+  return SqliteConnection::open({.path = path_,
+                                 .create = create,
+                                 .cache_bytes = kWriterCacheBytes,
+                                 .lock_wait = writer_wait_});
 }
 
 Result<std::unique_ptr<Transaction>> SqliteDatabase::begin_write(
@@ -125,13 +124,17 @@ Result<std::unique_ptr<SqliteConnection>> SqliteDatabase::take_reader() {
       return reader;
     }
   }
-  return SqliteConnection::open(
-      {.path = path_, .read_only = true, .cache_bytes = kReaderCacheBytes});
+  return SqliteConnection::open({.path = path_,
+                                 .read_only = true,
+                                 .cache_bytes = kReaderCacheBytes,
+                                 .lock_wait = writer_wait_});
 }
 
 Result<std::unique_ptr<Transaction>> SqliteDatabase::begin_read() {
   TALLY_TRY_ASSIGN(auto reader, take_reader());
-  reader->wait_for_locks_until(std::chrono::steady_clock::now() + kReaderWait);
+  // Only for a crashed writer's log to be recovered, or for a stranger who holds the
+  // whole file: readers do not wait for a writer.
+  reader->wait_for_locks_until(std::chrono::steady_clock::now() + writer_wait_);
   // BEGIN alone takes no snapshot; the first read does.
   if (auto begun = reader->exec("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1");
       !begun.ok()) {

@@ -4,7 +4,7 @@
 //   TALLY_TRY_ASSIGN(const std::string path, sqlite_path("sqlite:app.db"));
 //   TALLY_TRY_ASSIGN(auto lock, SqliteProcessLock::take(path));     // a server only
 //   TALLY_TRY_ASSIGN(auto database, SqliteDatabase::open({.path = path}));
-//   TALLY_TRY_ASSIGN(auto transaction, database->begin_write(limits::kWriterWait));
+//   TALLY_TRY_ASSIGN(auto transaction, database->begin_write(database->writer_wait()));
 //   sqlite(*transaction).prepare("INSERT ...");
 //
 // Ownership: the database must outlive its transactions.
@@ -59,6 +59,7 @@ SqliteConnection& sqlite(Transaction& transaction);
 struct SqliteOptions {
   std::string path;
   bool create = false;  // Make the file where it is missing.
+  std::chrono::milliseconds writer_wait = kLockWait;
 };
 
 class SqliteDatabase final : public Database {
@@ -69,11 +70,13 @@ class SqliteDatabase final : public Database {
       std::chrono::milliseconds wait) override;
   Result<std::unique_ptr<Transaction>> begin_read() override;
 
+  std::chrono::milliseconds writer_wait() const override { return writer_wait_; }
   const std::string& path() const { return path_; }
 
  private:
   friend class SqliteTransaction;
-  explicit SqliteDatabase(std::string path) : path_(std::move(path)) {}
+  explicit SqliteDatabase(const SqliteOptions& options)
+      : path_(options.path), writer_wait_(options.writer_wait) {}
   Result<std::unique_ptr<SqliteConnection>> open_writer(bool create) const;
   Result<std::unique_ptr<SqliteConnection>> take_reader();
   Result<std::unique_ptr<SqliteConnection>> begin_immediate(
@@ -82,6 +85,7 @@ class SqliteDatabase final : public Database {
   void give_back_reader(std::unique_ptr<SqliteConnection> connection);
 
   const std::string path_;
+  const std::chrono::milliseconds writer_wait_;
   FairLock writer_turn_;
   std::unique_ptr<SqliteConnection> writer_;  // The turn's holder takes it out.
   std::mutex readers_mutex_;

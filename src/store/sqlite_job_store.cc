@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "model/limits.h"
 #include "store/sqlite_job_rows.h"
 
 namespace tallyman {

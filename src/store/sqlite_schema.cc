@@ -166,7 +166,7 @@ Result<std::int64_t> stored_version(db::SqliteConnection& connection) {
 }  // namespace
 
 Result<void> prepare_sqlite_schema(db::Database& database) {
-  TALLY_TRY_ASSIGN(auto transaction, database.begin_write(limits::kWriterWait));
+  TALLY_TRY_ASSIGN(auto transaction, database.begin_write(database.writer_wait()));
   auto& connection = db::sqlite(*transaction);
   TALLY_TRY_ASSIGN(const std::int64_t version, stored_version(connection));
   if (version == kSqliteSchemaVersion) return {};

@@ -11,7 +11,6 @@
 
 #include "base/result.h"
 #include "db/sqlite_database.h"
-#include "model/limits.h"
 
 namespace tallyman {
 
@@ -25,7 +24,7 @@ auto read_in(db::Database& database, Work&& work)
 template <class Work>
 auto write_in(db::Database& database, Work&& work)
     -> decltype(work(std::declval<db::SqliteConnection&>())) {
-  TALLY_TRY_ASSIGN(auto transaction, database.begin_write(limits::kWriterWait));
+  TALLY_TRY_ASSIGN(auto transaction, database.begin_write(database.writer_wait()));
   auto done = std::forward<Work>(work)(db::sqlite(*transaction));
   if (done.ok()) TALLY_TRY(transaction->commit());
   return done;

@@ -5,12 +5,6 @@
 #include "worker/whole_job.h"
 
 namespace tallyman {
-namespace {
-
-// How long one attempt waits for the writer; then the stop flag is looked at again.
-constexpr std::chrono::milliseconds kWriterWait{1000};
-
-}  // namespace
 
 std::string budget_message(const Job& job, std::uint64_t budget, RecordNumber record) {
   return "record " + std::to_string(record.value()) + " of " +
@@ -116,7 +110,7 @@ Result<UnitOutcomes> JobRun::write_unit(const PreparedWindow& window, JobWriter&
 Result<std::optional<UnitOutcomes>> JobRun::try_unit(const PreparedWindow& window,
                                                      JobWriter& writer,
                                                      const WriteOptions& options) {
-  TALLY_TRY_ASSIGN(auto transaction, parts_.database.begin_write(kWriterWait));
+  TALLY_TRY_ASSIGN(auto transaction, parts_.database.begin_write(settings_.writer_wait));
   const auto begun = parts_.ledger.begin_unit(*transaction, claim_, window.number);
   if (!begun.ok() && begun.error().code == ErrorCode::kConflict) {
     // A commit whose reply was lost: what it wrote is in the ledger.
@@ -156,7 +150,7 @@ Result<void> JobRun::try_finish(const JobPlan& plan) {
                              ledger_ids(parts_.ledger, *snapshot, claim_.job)));
   snapshot.reset();
 
-  TALLY_TRY_ASSIGN(auto transaction, parts_.database.begin_write(kWriterWait));
+  TALLY_TRY_ASSIGN(auto transaction, parts_.database.begin_write(settings_.writer_wait));
   for (const StoredAggregate& aggregate : verdict.aggregates) {
     TALLY_TRY(parts_.aggregates.answer(*transaction, aggregate));
   }

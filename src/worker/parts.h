@@ -40,6 +40,8 @@ struct WorkerSettings {
   bool general_path = false;
   std::uint64_t record_bytes_max = limits::kRecordBytesMax;
   std::chrono::milliseconds lease_time = limits::kLeaseTime;
+  // How long one attempt waits for the writer; then the stop flag is looked at again.
+  std::chrono::milliseconds writer_wait = limits::kWriterWait / 5;
   std::chrono::milliseconds open_time_max = limits::kOpenTimeMax;
   std::chrono::milliseconds results_retention = limits::kResultsRetention;
   std::chrono::milliseconds job_retention = limits::kJobRetention;

@@ -51,7 +51,8 @@ Result<bool> answer_pending_aggregates(const WorkerParts& parts) {
   const auto results = compute(parts, round);
   if (!results.ok() && is_transient(results.error().code)) return results.error();
 
-  TALLY_TRY_ASSIGN(auto transaction, parts.database.begin_write(limits::kWriterWait));
+  TALLY_TRY_ASSIGN(auto transaction,
+                   parts.database.begin_write(parts.database.writer_wait()));
   for (std::size_t i = 0; i < round.size(); ++i) {
     StoredAggregate& answer = round[i];
     answer.done = true;

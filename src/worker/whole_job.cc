@@ -7,8 +7,6 @@
 namespace tallyman {
 namespace {
 
-constexpr std::chrono::milliseconds kWriterWait{1000};
-
 Error must_stop() { return {ErrorCode::kUnavailable, "the worker is to stop"}; }
 
 // What a unit tells once its rows have been rolled back.
@@ -83,7 +81,8 @@ Result<std::optional<WholeJob::Written>> WholeJob::write_windows() {
   TALLY_TRY_ASSIGN(auto source,
                    plan_.windows(parts_.payloads, WindowNumber(0), RecordNumber(1)));
   WindowPipeline pipeline(std::move(source), *plan_.writer);
-  TALLY_TRY_ASSIGN(written.transaction, parts_.database.begin_write(kWriterWait));
+  TALLY_TRY_ASSIGN(written.transaction,
+                   parts_.database.begin_write(settings_.writer_wait));
   TALLY_TRY(parts_.jobs.renew(claim_, settings_.lease_time));  // Still ours?
   while (!written.cut) {
     TALLY_TRY(check_may_go_on());
@@ -164,7 +163,7 @@ Result<void> WholeJob::store_after_rollback(Written written, const JobVerdict& v
   // would.
   const bool keep_outcomes = !gave_up || !plan_.job.options.atomic;
 
-  TALLY_TRY_ASSIGN(auto transaction, parts_.database.begin_write(kWriterWait));
+  TALLY_TRY_ASSIGN(auto transaction, parts_.database.begin_write(settings_.writer_wait));
   TALLY_TRY(written.spool->for_each(
       [&](WindowNumber window, UnitOutcomes outcomes) -> Result<void> {
         const UnitOutcomes kept = rolled_back(std::move(outcomes), keep_outcomes);

@@ -55,6 +55,7 @@ Worker::~Worker() { stop(); }
 
 void Worker::stop() {
   stop_.raise();
+  parts_.jobs.announce();  // Whoever is idle waits for a change.
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }

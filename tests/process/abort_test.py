@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Abort at a random moment: it stops soon, and what was committed and the rest are the total."""
-import os
+"""Abort at a random moment, 200 times: it stops at once or after the unit under way, and what
+was committed and the rest are the total. TALLYMAN_SEED replays a run."""
 import pathlib
 import random
 import sys
@@ -8,42 +8,62 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from slow_table import SLOW_SCHEMA, SLOW_SETTINGS, numbers, start_slow_job  # noqa: E402
-from support import effect_log, oracle  # noqa: E402
-from support.server import Server  # noqa: E402
+from slow_table import numbers, slow_server, start_slow_job  # noqa: E402
+from support import counts, oracle  # noqa: E402
 
-SEED = int(os.environ.get("TALLYMAN_SEED") or time.time())
-TIMES = int(os.environ.get("TALLYMAN_ABORTS") or 6)
-RECORDS = 6000
+SEED = counts.seed()
+TIMES = counts.times(200)
+RECORDS = 600  # About 30 ms of work, in 30 units.
+MODES = ("partial", "partial", "partial", "atomic")
+STOP_SECONDS = 5
 
 
 class Aborting(unittest.TestCase):
     def setUp(self):
-        self.server = Server(SLOW_SCHEMA, settings=SLOW_SETTINGS)
+        self.server = slow_server({"window_records": 20})
         self.addCleanup(self.server.close)
-        connection = self.server.connect()
-        effect_log.install(connection, "items")
-        connection.close()
         self.server.start()
         self.api = self.server.api()
 
-    def test_a_running_job_stops_and_keeps_what_was_committed(self):
+    def test_a_job_that_is_aborted_at_any_moment_stops_and_keeps_what_was_committed(self):
         chance = random.Random(SEED)
+        aborted = committed = 0
+        longest = 0.03
         for number in range(TIMES):
-            job = start_slow_job(self.server, RECORDS, first=1 + number * RECORDS)
-            moment = time.monotonic() + chance.random() * 0.1
+            body = numbers(RECORDS, 1 + number * RECORDS)
+            job = self.api.submit("insert", "items", body,
+                                  mode=chance.choice(MODES)).json["job_id"]
+            begin = time.monotonic()
+            moment = begin + chance.random() * longest
             while time.monotonic() < moment:
-                time.sleep(0.0005)
+                time.sleep(0.0003)
             answer = self.api.action("items", job, "abort")
+            answered = time.monotonic()
             if answer.status == 409:  # It was quicker.
-                self.assertEqual(answer.json["state"], "Job Complete")
+                self.assertEqual(answer.json["state"], "Job Complete", f"seed {SEED}")
+                longest = 0.9 * longest
                 continue
-            self.assertEqual(answer.status, 200, answer)
-            self.assertEqual(answer.json["state"], "Aborted")
-            status = self.api.wait_for_end("items", job, 5)
-            self.assertEqual(status["success_count"] + status["error_count"]
-                             + status["unprocessed_count"], RECORDS, status)
+            longest = max(longest, 0.01) * 1.02
+            self.assertEqual((answer.status, answer.json["state"]), (200, "Aborted"), answer)
+            self.assertLess(answered - moment, STOP_SECONDS, f"seed {SEED}")
+            status = self.check_it_has_stopped(job)
+            aborted += 1
+            committed += 0 < status["success_count"] < RECORDS
+        print(f"{aborted} of {TIMES} were aborted, {committed} of them in their middle",
+              flush=True)
+        self.assertGreater(aborted, 0)
         self.assertEqual(oracle.check(self.server), [], f"seed {SEED}")
+
+    def check_it_has_stopped(self, job):
+        """From the answer on nothing is written: the status is the last one."""
+        status = self.api.status("items", job).json
+        self.assertEqual(status["success_count"] + status["error_count"]
+                         + status["unprocessed_count"], RECORDS, f"seed {SEED}: {status}")
+        number = status["number"]
+        units = self.server.rows("select coalesce(sum(created), 0) from tallyman_unit "
+                                 "where job = ?", (number,))
+        self.assertEqual(units, [(status["success_count"],)], f"seed {SEED}")
+        return status
 
     def test_an_atomic_job_leaves_nothing(self):
         job = self.api.submit("insert", "items", numbers(20000), mode="atomic").json["job_id"]
@@ -54,16 +74,18 @@ class Aborting(unittest.TestCase):
         # The next job of the table finds nothing of it.
         self.assertEqual(self.api.run("insert", "items", numbers(5))["created_count"], 5)
         self.assertEqual(self.server.rows("select count(*) from items"), [(5,)])
+        self.assertEqual(oracle.check(self.server), [])
 
     def test_a_job_that_waits_for_its_turn_is_aborted_without_a_trace(self):
-        first = start_slow_job(self.server, RECORDS)
+        first = start_slow_job(self.server, 6000)
         second = self.api.submit("insert", "items", numbers(10, 1_000_000)).json["job_id"]
         self.assertEqual(self.api.status("items", second).json["state"], "Upload Complete")
         self.assertEqual(self.api.action("items", second, "abort").status, 200)
-        self.assertEqual(self.api.wait_for_end("items", first)["created_count"], RECORDS)
+        self.assertEqual(self.api.wait_for_end("items", first, 120)["created_count"], 6000)
         self.assertEqual(self.api.wait_for_end("items", second)["unprocessed_count"], 10)
         self.assertEqual(oracle.check(self.server), [])
 
 
 if __name__ == "__main__":
+    print(f"seed {SEED}, {TIMES} aborts", flush=True)
     unittest.main()

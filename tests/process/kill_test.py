@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """`kill -9` at random moments: nothing is lost, nothing happens twice, all goes on by itself.
 
-TALLYMAN_KILLS (default 5) is the number of kills for each operation; TALLYMAN_SEED replays.
+200 kills in mid-job over all operations, 100 in mid-upload and between commit and reply.
+TALLYMAN_SEED replays a run.
 """
-import os
 import pathlib
 import random
 import sys
@@ -12,17 +12,18 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support import oracle  # noqa: E402
+from support import counts, oracle  # noqa: E402
 from support.api import ENDED  # noqa: E402
 from support.oracle import Promise  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.wait import wait_until  # noqa: E402
 from workload import KINDS, SCHEMA, TABLE, Workload  # noqa: E402
 
-KILLS = int(os.environ.get("TALLYMAN_KILLS") or 5)
-SEED = int(os.environ.get("TALLYMAN_SEED") or time.time())
-SETTINGS = {"window_records": 100}
-COUNTERS = ("processed_items", "success_count", "error_count", "created_count", "updated_count")
+SEED = counts.seed()
+IN_JOB = counts.shares(200, KINDS)
+IN_UPLOAD = counts.shares(50, KINDS)
+UNDER_ONE_KEY = counts.shares(50, KINDS)
+SETTINGS = {"window_records": 10}  # 60 units a job.
 
 
 class Survives(unittest.TestCase):
@@ -34,36 +35,32 @@ class Survives(unittest.TestCase):
         self.server = Server(SCHEMA, settings=SETTINGS)
         self.addCleanup(self.server.close)
         self.work.seed(self.server)
-        self.server.start()
+        self.server.prepare().start()
         self.promises = []
-        self.longest_run = 0.3  # Seconds; measured by each job that is not killed.
+        self.delay = 0.01  # Seconds within which a kill comes; follows how long a job takes.
 
-    def kill_within(self, seconds):
-        """SIGKILL at a random moment of the next `seconds`, and a new start."""
+    def moment_within(self, seconds):
+        """Lets a random part of the next `seconds` pass."""
         moment = time.monotonic() + self.chance.random() * seconds
         while time.monotonic() < moment:
             time.sleep(0.0003)
-        self.server.restart()
 
     def check(self):
-        self.assertEqual(oracle.check(self.server, promises=self.promises), [], f"seed {SEED}")
+        problems = oracle.check(self.server, promises=self.promises)
+        self.assertEqual(problems, [], f"seed {SEED}")
 
-    def wait_for_end(self, job, seconds=40):
-        """The final status; on the way no counter falls and no ended state changes."""
-        last = {}
+    def wait_for_end(self, job, seconds=120):
+        """The final status."""
+        api = self.server.api()
 
         def look():
-            answer = self.server.api().status(TABLE, job)
+            answer = api.status(TABLE, job)
             self.assertNotEqual(answer.status, 404, f"job {job} is gone; seed {SEED}")
-            if answer.kind != "ok":
+            if answer.kind != "ok" or answer.json["state"] not in ENDED:
                 return None
-            status = answer.json
-            for counter in COUNTERS:
-                self.assertGreaterEqual(status[counter], last.get(counter, 0),
-                                        f"{counter} fell; seed {SEED}")
-                last[counter] = status[counter]
-            return status if status["state"] in ENDED else None
-        status = wait_until(look, f"job {job} has ended (seed {SEED})", seconds)
+            return answer.json
+        status = wait_until(look, f"job {job} has ended (seed {SEED})", seconds, 0.003)
+        api.close()
         self.promises.append(Promise(TABLE, job, "ended", status))
         return status
 
@@ -76,25 +73,31 @@ class Survives(unittest.TestCase):
     # --- in mid-job ---------------------------------------------------------------------
 
     def survive_in_mid_job(self, kind):
-        for number in range(KILLS):
+        in_the_middle = 0
+        for _ in range(IN_JOB[kind]):
             upload = self.work.upload(kind)
             started = self.server.api().submit(upload.operation, TABLE, upload.body,
                                                **upload.options)
             self.assertEqual(started.status, 202, started)
             job = started.json["job_id"]
             self.promises.append(Promise(TABLE, job, "exists"))
-            begin = time.monotonic()
-            if number > 0 or KILLS == 1:  # The first one tells how long it takes.
-                self.kill_within(self.longest_run)
+            self.moment_within(self.delay)
+            self.server.restart()
             self.judge(upload, self.wait_for_end(job))
-            if number == 0:
-                self.longest_run = time.monotonic() - begin
+            events = {entry["event"] for entry in self.server.api().history(TABLE, job)}
+            met = "slice_reclaimed" in events
+            in_the_middle += met
+            self.delay = min(max(self.delay * (1.25 if met else 0.8), 0.0005), 2)
+        print(f"{kind}: {in_the_middle} of {IN_JOB[kind]} kills met the job in its middle",
+              flush=True)
+        if IN_JOB[kind] >= 20:
+            self.assertGreater(in_the_middle, IN_JOB[kind] // 10)
         self.check()
 
     # --- in mid-upload ------------------------------------------------------------------
 
     def survive_in_mid_upload(self, kind):
-        for _ in range(max(KILLS // 2, 1)):
+        for _ in range(IN_UPLOAD[kind]):
             upload = self.work.upload(kind)
             opened = self.server.api().open_job(TABLE, upload.operation, **upload.options)
             self.assertEqual(opened.status, 201, opened)
@@ -109,20 +112,21 @@ class Survives(unittest.TestCase):
         """Sends parts of random length until the server dies: the last offset that it
         acknowledged."""
         api = self.server.api()
+        part_bytes = [self.chance.randrange(1, 2000) for _ in range(64)]
         acknowledged = [0]
 
         def send():
-            while acknowledged[0] < len(body):
-                end = min(acknowledged[0] + self.work.chance.randrange(1, 4000), len(body))
+            for length in part_bytes:
+                end = min(acknowledged[0] + length, len(body))
                 answer = api.put_data(TABLE, job, acknowledged[0], body[acknowledged[0]:end])
                 if answer.kind != "ok":
                     return
                 acknowledged[0] = int(answer.header("Upload-Offset"))
+                if acknowledged[0] == len(body):
+                    return
         sender = threading.Thread(target=send)
         sender.start()
-        moment = time.monotonic() + random.Random(f"{SEED} {job}").random() * 0.15
-        while sender.is_alive() and time.monotonic() < moment:
-            time.sleep(0.0003)
+        self.moment_within(0.03)
         self.server.kill()
         sender.join()
         self.server.start()
@@ -140,35 +144,33 @@ class Survives(unittest.TestCase):
             self.assertEqual(answer.status, 204, answer)
         self.assertEqual(api.action(TABLE, job, "complete").status, 202)
 
-    # --- the same key, the same job -----------------------------------------------------
+    # --- between commit and reply: the same key, the same job ---------------------------
 
     def survive_under_one_key(self, kind):
-        for number in range(max(KILLS // 2, 1)):
+        for number in range(UNDER_ONE_KEY[kind]):
             upload = self.work.upload(kind)
             headers = {"Idempotency-Key": f"{kind}-{number}"}
             jobs = set()
-            killer = threading.Thread(target=self.kill_without_start)
-            killer.start()
-            first = self.server.api().submit(upload.operation, TABLE, upload.body,
-                                             headers=headers, **upload.options)
-            killer.join()
+            api = self.server.api()
+            sender = threading.Thread(target=lambda: jobs.update(self.send(api, upload, headers)))
+            sender.start()
+            self.moment_within(0.02)
+            self.server.kill()
+            sender.join()
             self.server.start()
-            if first.kind == "ok":
-                jobs.add(first.json["job_id"])
             for _ in range(2):
-                again = self.server.api().submit(upload.operation, TABLE, upload.body,
-                                                 headers=headers, **upload.options)
-                self.assertEqual(again.status, 202, f"{again} seed {SEED}")
-                jobs.add(again.json["job_id"])
+                again = self.send(self.server.api(), upload, headers)
+                self.assertEqual(len(again), 1, f"no job under the key; seed {SEED}")
+                jobs.update(again)
             self.assertEqual(len(jobs), 1, f"one key, several jobs; seed {SEED}")
             self.judge(upload, self.wait_for_end(jobs.pop()))
         self.check()
 
-    def kill_without_start(self):
-        moment = time.monotonic() + random.Random(f"{SEED} {self.work.made}").random() * 0.08
-        while time.monotonic() < moment:
-            time.sleep(0.0003)
-        self.server.kill()
+    def send(self, api, upload, headers):
+        """The jobs that the answer names: one, or none where there was no answer."""
+        answer = api.submit(upload.operation, TABLE, upload.body, headers=headers,
+                            **upload.options)
+        return {answer.json["job_id"]} if answer.kind == "ok" else set()
 
 
 def _add_tests():
@@ -185,5 +187,7 @@ def _add_tests():
 _add_tests()
 
 if __name__ == "__main__":
-    print(f"seed {SEED}, {KILLS} kills", flush=True)
+    print(f"seed {SEED}, {sum(IN_JOB.values())} kills in mid-job, "
+          f"{sum(IN_UPLOAD.values())} in mid-upload, {sum(UNDER_ONE_KEY.values())} before the "
+          "reply", flush=True)
     unittest.main()

@@ -3,12 +3,11 @@
 import pathlib
 import sqlite3
 import sys
-import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from slow_table import SLOW_SCHEMA, SLOW_SETTINGS, numbers, start_slow_job  # noqa: E402
-from support import effect_log, oracle  # noqa: E402
+from slow_table import slow_server, start_slow_job  # noqa: E402
+from support import bounds, oracle  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.wait import wait_until  # noqa: E402
 
@@ -17,8 +16,7 @@ MEGABYTE = 1 << 20
 
 class Running(unittest.TestCase):
     def setUp(self):
-        self.server = Server(SLOW_SCHEMA + "create table others (id integer primary key);",
-                             settings=SLOW_SETTINGS)
+        self.server = slow_server(more_schema="create table others (id integer primary key);")
         self.addCleanup(self.server.close)
         self.server.start()
         self.api = self.server.api()
@@ -67,19 +65,16 @@ class Running(unittest.TestCase):
         self.api.wait_for_end("items", job)
 
     def test_a_table_that_changes_in_mid_job_costs_no_record_silently(self):
-        connection = self.server.connect()
-        effect_log.install(connection, "items")
         job = start_slow_job(self.server, 20_000)
         self.between_two_units("alter table items add column more text")
         status = self.api.wait_for_end("items", job)
         self.assertIn(status["state"], ("Job Complete", "Failed"), status)
         if status["state"] == "Failed":
             self.assertIn("items", status["message"])
-        written = connection.execute("select count(*) from items").fetchone()[0]
-        self.assertEqual(status["created_count"], written)
+        self.assertEqual(self.server.rows("select count(*) from items"),
+                         [(status["created_count"],)])
         self.assertEqual(status["created_count"] + status["error_count"]
                          + status["unprocessed_count"], 20_000)
-        connection.close()
         self.assertEqual(oracle.check(self.server, ["items"]), [])
 
     def test_a_table_that_is_dropped_in_mid_job_fails_the_job_and_says_so(self):
@@ -92,40 +87,12 @@ class Running(unittest.TestCase):
                          + status["unprocessed_count"], 20_000)
         self.assertEqual(self.api.run("insert", "others", b"id\n1\n")["created_count"], 1)
 
-    def test_of_abort_delete_and_retry_at_once_one_order_wins(self):
-        for number in range(8):
-            job = self.api.submit("insert", "items", numbers(200, 1 + number * 200)).json["job_id"]
-            answers = {}
-
-            def act(name, job=job, answers=answers):
-                api = self.server.api()
-                answers[name] = (api.call("DELETE", api.job_path("items", job))
-                                 if name == "delete" else api.action("items", job, name))
-                api.close()
-            threads = [threading.Thread(target=act, args=(name,))
-                       for name in ("abort", "delete", "retry")]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            for name, answer in answers.items():
-                self.assertIn(answer.status, (200, 202, 204, 404, 409), f"{name}: {answer}")
-            if answers["delete"].status == 204:
-                self.assertEqual(self.api.status("items", job).status, 404)
-            else:
-                self.assertIn(self.api.wait_for_end("items", job)["state"],
-                              ("Aborted", "Job Complete"))
-        # The table is free for whoever comes next.
-        self.assertEqual(self.api.run("insert", "items", numbers(5, 900_000))["created_count"], 5)
-
 
 class Memory(unittest.TestCase):
     """The peak does not grow with the upload."""
 
     def peak(self, server):
-        text = pathlib.Path(f"/proc/{server.process.pid}/status").read_text(encoding="utf-8")
-        return int(next(line for line in text.splitlines()
-                        if line.startswith("VmHWM")).split()[1]) * 1024
+        return bounds.look(server.process.pid)[0]
 
     def load(self, server, records):
         line = b"x" * 60_000 + b"\n"
@@ -140,11 +107,14 @@ class Memory(unittest.TestCase):
         self.assertGreater(len(rows.body), records * 60_000)
 
     def test_the_peak_after_400_megabytes_is_that_after_200(self):
+        size = (20 if bounds.SANITIZED else 200) * MEGABYTE
         with Server("create table wide (id integer primary key, note text);") as server:
-            self.load(server, 200 * MEGABYTE // 60_000)
+            self.load(server, size // 60_000)
             first = self.peak(server)
-            self.load(server, 400 * MEGABYTE // 60_000)
+            self.load(server, 2 * size // 60_000)
             second = self.peak(server)
+        if bounds.SANITIZED:  # A sanitizer keeps what was freed: the way alone is checked.
+            return
         self.assertLess(first, 300 * MEGABYTE)
         self.assertLess(second - first, 40 * MEGABYTE)
 

@@ -1,30 +1,30 @@
 #!/usr/bin/python3
-"""Stopping, starting twice, and other processes at the database."""
+"""SIGTERM at random moments, and a second server on the same file. TALLYMAN_SEED replays a
+run."""
 import http.client
 import pathlib
 import random
 import sys
-import threading
 import time
 import unittest
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from slow_table import SLOW_SCHEMA, SLOW_SETTINGS, numbers, start_slow_job  # noqa: E402
-from support import effect_log, oracle  # noqa: E402
+from slow_table import numbers, slow_server, start_slow_job  # noqa: E402
+from support import counts, oracle  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.wait import wait_until  # noqa: E402
 
+SEED = counts.seed()
+STOPS = counts.times(10)
 STOP_SECONDS = 10
+RECORDS = 12_000
 
 
 class Stopping(unittest.TestCase):
     def setUp(self):
-        self.server = Server(SLOW_SCHEMA, settings=SLOW_SETTINGS)
+        self.server = slow_server(more_schema="create table others (id integer primary key);")
         self.addCleanup(self.server.close)
-        connection = self.server.connect()
-        effect_log.install(connection, "items")
-        connection.close()
         self.server.start()
 
     def stop(self):
@@ -39,25 +39,38 @@ class Stopping(unittest.TestCase):
     def test_an_idle_server_stops_at_once(self):
         self.assertLess(self.stop(), 3)
 
-    def test_a_running_job_fails_nothing_when_the_server_is_stopped_and_goes_on_after_it(self):
-        job = start_slow_job(self.server, records=20000)
-        for _ in range(3):
+    def test_jobs_that_run_while_the_server_is_stopped_lose_and_fail_nothing(self):
+        chance = random.Random(SEED)
+        jobs = {}
+        for number in range(STOPS):
+            api = self.server.api()
+            if not jobs or api.status("items", last).json["state"] == "Job Complete":
+                last = start_slow_job(self.server, RECORDS, 1 + number * RECORDS)
+                jobs[last] = ("items", RECORDS)
+            other = api.submit("insert", "others", f"id\n{number}\n".encode())
+            self.assertEqual(other.status, 202, other)
+            jobs[other.json["job_id"]] = ("others", 1)
+            moment = time.monotonic() + chance.random() * 0.1
+            while time.monotonic() < moment:
+                time.sleep(0.0003)
             self.stop()
             self.server.start()
-        status = self.server.api().wait_for_end("items", job, 60)
-        self.assertEqual((status["state"], status["created_count"], status["error_count"]),
-                         ("Job Complete", 20000, 0), status)
-        self.assertEqual(oracle.check(self.server), [])
+        for job, (table, records) in jobs.items():
+            status = self.server.api().wait_for_end(table, job, 120)
+            self.assertEqual((status["state"], status["created_count"], status["error_count"]),
+                             ("Job Complete", records, 0), f"seed {SEED}: {status}")
+        self.assertEqual(oracle.check(self.server), [], f"seed {SEED}")
 
     def test_what_was_committed_before_a_stop_is_not_done_again(self):
-        job = start_slow_job(self.server, records=20000)
+        job = start_slow_job(self.server, RECORDS)
         self.stop()
         before = self.server.rows("select count(*) from items")[0][0]
         self.assertGreater(before, 0)
-        self.assertLess(before, 20000)
+        self.assertLess(before, RECORDS)
         self.server.start()
-        self.server.api().wait_for_end("items", job, 60)
-        self.assertEqual(self.server.rows("select count(*) from effect_log"), [(20000,)])
+        self.server.api().wait_for_end("items", job, 120)
+        self.assertEqual(self.server.rows("select count(*) from effect_log "
+                                          "where effect = 'insert'"), [(RECORDS,)])
 
     def test_a_running_atomic_job_is_stopped_in_time_and_starts_over(self):
         api = self.server.api()
@@ -109,85 +122,13 @@ class StartingTwice(unittest.TestCase):
             second = first.command("serve", "--config", "tallyman.toml")
             self.assertNotEqual(second.returncode, 0)
             self.assertIn("app.db", second.stderr + second.stdout)
+            self.assertIn(f"by process {first.process.pid}", second.stderr + second.stdout)
             self.assertEqual(first.api().call("GET", "/healthz").status, 200)
             first.kill()
             first.start()
             self.assertEqual(first.api().call("GET", "/healthz").status, 200)
 
 
-class OtherProcesses(unittest.TestCase):
-    """Another process writes to the same database file."""
-
-    def setUp(self):
-        self.server = Server(SLOW_SCHEMA, settings=SLOW_SETTINGS)
-        self.addCleanup(self.server.close)
-        self.server.start()
-
-    def hold_the_lock(self, seconds):
-        """Takes the write lock; gives it back after `seconds`, from another thread."""
-        locked = threading.Event()
-
-        def hold():
-            connection = self.server.connect(seconds=20)
-            connection.execute("begin immediate")
-            locked.set()
-            time.sleep(seconds)
-            connection.execute("rollback")
-            connection.close()
-        thread = threading.Thread(target=hold)
-        thread.start()
-        locked.wait(20)
-        return thread
-
-    def test_a_lock_held_by_another_process_makes_a_job_wait_and_fails_no_record(self):
-        job = start_slow_job(self.server, records=4000)
-        for _ in range(3):
-            self.hold_the_lock(1.0).join()
-        status = self.server.api().wait_for_end("items", job, 60)
-        self.assertEqual((status["state"], status["created_count"], status["error_count"]),
-                         ("Job Complete", 4000, 0), status)
-
-    def test_a_status_is_read_while_another_process_holds_the_lock(self):
-        job = start_slow_job(self.server, records=4000)
-        holder = self.hold_the_lock(1.5)
-        begin = time.monotonic()
-        self.assertEqual(self.server.api().status("items", job).status, 200)
-        self.assertLess(time.monotonic() - begin, 1)
-        holder.join()
-        self.server.api().wait_for_end("items", job, 60)
-
-    def test_a_request_during_a_short_lock_is_answered_when_the_lock_is_gone(self):
-        holder = self.hold_the_lock(1.0)
-        answer = self.server.api().submit("insert", "items", numbers(3))
-        holder.join()
-        self.assertEqual(answer.status, 202, answer)
-        status = self.server.api().wait_for_end("items", answer.json["job_id"])
-        self.assertEqual(status["created_count"], 3)
-
-    def test_a_lock_held_too_long_is_503_and_says_when_to_come_back(self):
-        holder = self.hold_the_lock(7.0)
-        answer = self.server.api().submit("insert", "items", numbers(3))
-        holder.join()
-        self.assertEqual(answer.status, 503, answer)
-        self.assertGreater(int(answer.header("Retry-After")), 0)
-        self.assertNotIn("database is locked", answer.text)
-
-    def test_writers_of_another_process_and_a_job_go_on_side_by_side(self):
-        self.server.execute("create table others (n integer)")
-        job = start_slow_job(self.server, records=4000)
-        connection = self.server.connect(seconds=30)
-        chance = random.Random(4)
-        for number in range(30):
-            connection.execute("begin immediate")
-            connection.execute("insert into others values (?)", (number,))
-            if chance.random() < 0.5:
-                connection.execute("commit")
-            else:
-                connection.execute("rollback")
-        connection.close()
-        status = self.server.api().wait_for_end("items", job, 60)
-        self.assertEqual((status["state"], status["created_count"]), ("Job Complete", 4000))
-
-
 if __name__ == "__main__":
+    print(f"seed {SEED}, {STOPS} stops", flush=True)
     unittest.main()

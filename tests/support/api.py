@@ -13,10 +13,11 @@ import csv
 import http.client
 import io
 import json
+import time
 import urllib.parse
 from decimal import Decimal
 
-from support.wait import wait_until
+from support.wait import PATIENCE, wait_until
 
 METHODS = {"insert": "POST", "upsert": "PATCH", "update": "PATCH", "replace": "PUT",
            "delete": "DELETE"}
@@ -49,11 +50,14 @@ class Answer:
 class Api:
     def __init__(self, url, token=None, seconds=30):
         self._connection = None
+        self.sightings = None  # Notes every status; see sightings.py.
         self.url, self.token, self.seconds = url.rstrip("/"), token, seconds
         self._host = urllib.parse.urlsplit(self.url).netloc
 
     def copy(self, token=None):
-        return Api(self.url, token or self.token, self.seconds)
+        other = Api(self.url, token or self.token, self.seconds)
+        other.sightings = self.sightings
+        return other
 
     def close(self):
         if self._connection:
@@ -87,7 +91,8 @@ class Api:
     def _once(self, method, path, body, headers, chunked):
         try:
             if self._connection is None:
-                self._connection = http.client.HTTPConnection(self._host, timeout=self.seconds)
+                self._connection = http.client.HTTPConnection(self._host,
+                                                               timeout=self.seconds * PATIENCE)
                 self._connection.connect()
         except OSError as error:
             self._connection = None
@@ -139,7 +144,11 @@ class Api:
         return self.call("POST", self.job_path(resource, job, name))
 
     def status(self, resource, job):
-        return self.call("GET", self.job_path(resource, job, "status"))
+        asked = time.monotonic()
+        answer = self.call("GET", self.job_path(resource, job, "status"))
+        if self.sightings and answer.kind == "ok":
+            self.sightings.note(job, asked, time.monotonic(), answer.json)
+        return answer
 
     def history(self, resource, job):
         """The list of events, in order."""
@@ -148,10 +157,7 @@ class Api:
 
     def results(self, resource, job, **query):
         """Rows of the CSV results (of a job with commas) as dicts, in order."""
-        answer = self.call("GET", self.job_path(resource, job, "results"), query=query)
-        if answer.status != 200:
-            raise AssertionError(f"results of {job}: {answer}")
-        return list(csv.DictReader(io.StringIO(answer.text, newline="")))
+        return rows_of(self.call("GET", self.job_path(resource, job, "results"), query=query), job)
 
     def aggregates(self, resource, job):
         return self.call("GET", self.job_path(resource, job, "aggregates"))
@@ -196,6 +202,13 @@ class Api:
 
     def job_path(self, resource, job, name=""):
         return f"/api/{quote(resource)}/jobs/{job}/" + (f"{name}/" if name else "")
+
+
+def rows_of(answer, job):
+    """Of an answer that is the CSV results of a job."""
+    if answer.status != 200:
+        raise AssertionError(f"results of {job}: {answer}")
+    return list(csv.DictReader(io.StringIO(answer.text, newline="")))
 
 
 def quote(name):

@@ -64,7 +64,8 @@ def sql(connection, table):
 
 def effects(connection, table):
     rows = connection.execute(
-        f"select effect, row_key, row from {LOG} where target = ? order by n", (table,))
+        f"select effect, row_key, row from {LOG} where target = ? "
+        "and effect in ('insert', 'update', 'delete') order by n", (table,))
     return [Effect(kind, tuple(json.loads(key)), json.loads(row, parse_float=Decimal))
             for kind, key, row in rows]
 

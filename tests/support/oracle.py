@@ -2,31 +2,40 @@
 """The oracle: does what the server says agree with what is in the database?
 
     python3 tests/support/oracle.py --url http://127.0.0.1:8080 --token tly_... \
-        --database app.db [--table people ...]
+        --database app.db [--table people ...] [--stranger tly_...] [--pid 71] [--told FILE]
 
 Uses HTTP and SQL only. Prints one line for each disagreement; exit code 1 where there is one.
+A test calls check(server), which runs this program and adds what the test itself has seen.
 
     I1  every record number has exactly one result, and the counts are the results' counts
     I2  a result says success exactly when the effect is in the effect log, with that value
     I3  no effect is there twice
     I4  each history is a path of the transition table; an ended job does not change
+        (in what a test saw of it, counters never fall either: sightings.py)
     I5  what was promised before a restart still holds (Promise, given by a test)
+    I6  no unit is written for a job that has ended or that nobody has a lease on, and no effect
+        outside of a unit (needs fences.py)
     I7  aggregates equal a recomputation with exact decimals
     I8  the effects on one key stand in the order of the jobs' submission, then of the records
+    I9  the process has no more memory, file handles and threads than it may (bounds.py)
+    I10 another owner's token is shown none of the jobs
 
 I2, I3 and I8 need the effect log (effect_log.py) on the table. The resource has the table's name.
 """
 import argparse
 import collections
+import dataclasses
+import json
 import pathlib
 import sqlite3
+import subprocess
 import sys
 from dataclasses import dataclass
 from decimal import Decimal
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support import effect_log, recompute  # noqa: E402
-from support.api import ENDED, Api  # noqa: E402
+from support import bounds, effect_log, fences, recompute  # noqa: E402
+from support.api import ENDED, Api, rows_of  # noqa: E402
 
 TRANSITIONS = {
     ("Open", "upload_completed"): "Upload Complete",
@@ -41,6 +50,7 @@ TRANSITIONS = {
     ("In Progress", "gave_up"): "Failed",
 }
 EFFECTS = {"created": "insert", "updated": "update", "deleted": "delete"}
+ISOLATED = ("status", "history", "results")
 SUCCESSES = ("created", "updated", "unchanged", "deleted")
 
 
@@ -49,14 +59,18 @@ class Promise:
     """What an answer said before a restart."""
     resource: str
     job: str
-    what: str      # "exists", "ended" (value: its status), "offset" (value: bytes, at least)
+    what: str      # "exists", "ended" (value: its status), "offset" (value: bytes, at least),
+                   # "deleted" (value: the keys that it may have written)
     value: object = None
 
 
 class Oracle:
-    def __init__(self, api, connection, tables=None, aggregates=True, promises=()):
-        self.api, self.connection = api, connection
-        self.tables, self.aggregates, self.promises = tables, aggregates, promises
+    def __init__(self, api, connection, tables=None, promises=(), stranger=None, without=()):
+        """`stranger`: an Api with the token of an owner who has no job. `without`: rules that
+        are not asked about ("I7", "I10": they cost requests for every job)."""
+        self.api, self.connection, self.stranger = api, connection, stranger
+        self.without = without
+        self.tables, self.promises = tables, promises
         self.problems = []
 
     def check(self):
@@ -73,6 +87,10 @@ class Oracle:
                 self._check_effects(resource, checked)
         for promise in self.promises:
             self._check_promise(promise)
+        if fences.are_installed(self.connection):
+            self.problems += fences.problems(self.connection)
+        if self.stranger and "I10" not in self.without:
+            self._check_isolation(jobs)
         return self.problems
 
     def _say(self, rule, job, text):
@@ -97,7 +115,7 @@ class Oracle:
             rows = self._results(resource, job)
             if rows is not None:
                 self._check_conservation(resource, job, status, rows)
-            if self.aggregates and rows and status["state"] == "Job Complete":
+            if rows and "I7" not in self.without and status["state"] == "Job Complete":
                 self._check_aggregates(resource, status, rows)
         submitted = [entry["at"] for entry in history if entry["event"] == "upload_completed"]
         return {"id": job, "status": status, "rows": rows or [],
@@ -105,7 +123,7 @@ class Oracle:
 
     def _results(self, resource, job):
         answer = self.api.call("GET", self.api.job_path(resource, job, "results"))
-        return None if answer.status == 410 else self.api.results(resource, job)
+        return None if answer.status == 410 else rows_of(answer, job)
 
     def _check_history(self, job, status, history):
         state = "Open"
@@ -156,8 +174,19 @@ class Oracle:
             for row in job["rows"]:
                 if row["_outcome"] in EFFECTS:
                     said[effect_log.key_of_id(row["_id"])].append((job, row))
+        of_deleted = {effect_log.key_of_id(key) for promise in self.promises
+                      if (promise.resource, promise.what) == (resource, "deleted")
+                      for key in promise.value}
         for key in said.keys() | happened.keys():
-            self._compare_key(resource, key, said[key], happened[key])
+            if key in of_deleted:  # Who wrote it is not told any more.
+                self._check_once(resource, key, happened[key])
+            else:
+                self._compare_key(resource, key, said[key], happened[key])
+
+    def _check_once(self, resource, key, happened):
+        kinds = [effect.kind for effect in happened]
+        if kinds.count("insert") > kinds.count("delete") + 1:
+            self._say("I3", "deleted", f"{resource} {key}: the effects were {kinds}")
 
     def _compare_key(self, resource, key, said, happened):
         told = [EFFECTS[row["_outcome"]] for _, row in said]
@@ -213,6 +242,10 @@ class Oracle:
 
     def _check_promise(self, promise):
         answer = self.api.status(promise.resource, promise.job)
+        if promise.what == "deleted":
+            if answer.status != 404:
+                self._say("I5", promise.job, f"it was deleted, and now: {answer}")
+            return
         if answer.status != 200:
             self._say("I5", promise.job, f"it was promised, and now: {answer}")
             return
@@ -230,6 +263,20 @@ class Oracle:
                                              f"{now} are there")
 
 
+    def _check_isolation(self, jobs):
+        listed = self.stranger.call("GET", "/api/jobs/?limit=1000").json["results"]
+        for job in listed:
+            self._say("I10", job["job_id"], "another owner's list shows it")
+        for resource, checked in jobs.items():
+            for job in checked:
+                for part in ISOLATED:
+                    path = self.api.job_path(resource, job["id"], part)
+                    answer = self.stranger.call("GET", path)
+                    if answer.status != 404:
+                        self._say("I10", job["id"], f"another owner is answered {answer.status} "
+                                                    f"for its {part}")
+
+
 def _same(sent, stored):
     if stored is None:
         return False
@@ -241,13 +288,23 @@ def _same(sent, stored):
     return sent == str(stored)
 
 
-def check(server, tables=None, promises=(), token=None):
+def check(server, tables=None, promises=(), token=None, without=()):
     """The problems of a running Server (support/server.py), each a sentence."""
-    connection = server.connect()
-    try:
-        return Oracle(server.api(token), connection, tables, promises=promises).check()
-    finally:
-        connection.close()
+    told = server.folder / "told.json"
+    told.write_text(json.dumps([dataclasses.asdict(promise) for promise in promises],
+                               default=str), encoding="utf-8")
+    command = [sys.executable, "-B", __file__, "--url", server.url, "--token",
+               token or server.token, "--database", str(server.database), "--told", str(told),
+               "--stranger", server.stranger_token()]
+    for table in tables or ():
+        command += ["--table", table]
+    for rule in without:
+        command += ["--without", rule]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode not in (0, 1) or not ran.stdout:
+        raise AssertionError(f"the oracle itself failed: {ran.stderr[-2000:]}")
+    problems = [] if ran.returncode == 0 else ran.stdout.splitlines()
+    return problems + server.sightings.problems() + server.bounds_problems()
 
 
 def main():
@@ -256,9 +313,22 @@ def main():
     parser.add_argument("--token", required=True)
     parser.add_argument("--database", required=True)
     parser.add_argument("--table", action="append")
+    parser.add_argument("--without", action="append", choices=("I7", "I10"))
+    parser.add_argument("--stranger", help="a token of an owner without jobs")
+    parser.add_argument("--pid", type=int, help="the server's process")
+    parser.add_argument("--told", help="a file of promises, as JSON")
     arguments = parser.parse_args()
     connection = sqlite3.connect(f"file:{arguments.database}?mode=ro", uri=True)
-    problems = Oracle(Api(arguments.url, arguments.token), connection, arguments.table).check()
+    promises = []
+    if arguments.told:
+        told = json.loads(pathlib.Path(arguments.told).read_text(encoding="utf-8"))
+        promises = [Promise(**promise) for promise in told]
+    stranger = Api(arguments.url, arguments.stranger) if arguments.stranger else None
+    problems = Oracle(Api(arguments.url, arguments.token), connection, arguments.table, promises,
+                      stranger, arguments.without or ()).check()
+    if arguments.pid:
+        problems += bounds.problems_of(arguments.pid, bounds.configured({}),
+                                       bounds.look(arguments.pid) or (0, 0, 0))
     print("\n".join(problems) or "the oracle finds nothing")
     return 1 if problems else 0
 

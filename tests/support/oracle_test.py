@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The oracle itself: silent about an honest server, and not about one that lies."""
+import os
 import pathlib
 import sqlite3
 import sys
@@ -7,9 +8,10 @@ import unittest
 from decimal import Decimal
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support import effect_log, recompute  # noqa: E402
+from support import bounds, effect_log, fences, recompute  # noqa: E402
 from support.api import Answer  # noqa: E402
 from support.oracle import Oracle, Promise  # noqa: E402
+from support.sightings import Sightings  # noqa: E402
 
 HISTORY = [("created", None, "Open"), ("upload_completed", "Open", "Upload Complete"),
            ("claimed", "Upload Complete", "In Progress"),
@@ -42,7 +44,9 @@ class HandMadeServer:
             return _json('{"results": [{"job_id": "j", "resource": "people"}], "next": null}')
         if method == "HEAD":
             return Answer("ok", 200, {"upload-offset": "10"})
-        return Answer("ok", 200)
+        names = ["_record", "_outcome", "_id", "id", "age"]
+        lines = [",".join(row[name] for name in names) for row in self.rows()]
+        return Answer("ok", 200, {}, "\n".join([",".join(names), *lines]).encode())
 
     def status(self, *_):
         if not self.found:
@@ -154,6 +158,184 @@ class TheOracle(unittest.TestCase):
         self.assertEqual(
             len([line for line in self.problems([Promise("people", "j", "offset", 11)])
                  if line.startswith("I5")]), 1)
+
+
+    def test_finds_a_count_that_is_not_that_of_the_results(self):
+        self.insert((1, 41), (2, 50))
+        self.server.outcomes[2] = ("3", "unprocessed", "", "old")
+        self.assertTrue(any("status says 1 failed" in line for line in self.problems()))
+
+    def test_finds_a_control_list_that_lacks_a_record(self):
+        self.insert((1, 41), (2, 50))
+        self.server.results = lambda *_, outcome=None: []
+        self.assertTrue(any("are not all results" in line for line in self.problems()))
+
+    def test_finds_effects_out_of_the_order_of_the_records(self):
+        self.server.outcomes = [("1", "created", "1", "41"), ("2", "deleted", "1", "41"),
+                                ("3", "failed", "", "old")]
+        self.insert((1, 41))
+        self.database.execute("delete from people")
+        self.assertFalse(any(line.startswith("I8") for line in self.problems()))
+        self.server.outcomes = [("1", "deleted", "1", "41"), ("2", "created", "1", "41"),
+                                ("3", "failed", "", "old")]
+        self.assertTrue(any(line.startswith("I8") for line in self.problems()))
+
+    def test_finds_a_history_whose_times_go_backwards(self):
+        self.insert((1, 41), (2, 50))
+        honest = self.server.history
+        self.server.history = lambda *_: [
+            {**entry, "at": f"2024-01-15T10:2{9 - n}:00Z"} for n, entry in enumerate(honest())]
+        self.assertTrue(any("go backwards" in line for line in self.problems()))
+
+    def test_finds_an_ended_job_that_was_told_otherwise(self):
+        self.insert((1, 41), (2, 50))
+        told = {"state": "Job Complete", "total_items": 3, "success_count": 2}
+        self.assertEqual(self.problems([Promise("people", "j", "ended", told)]), [])
+        told["success_count"] = 3
+        self.assertEqual(self.problems([Promise("people", "j", "ended", told)]),
+                         ["I5 job j: success_count was 3, now it is 2"])
+
+    def test_finds_a_deleted_job_that_is_still_there_or_wrote_twice(self):
+        self.insert((1, 41), (2, 50), (7, 1))
+        gone = Promise("people", "k", "deleted", ["7"])
+        honest = self.server.status
+        self.server.status = lambda _, job: honest() if job == "j" else Answer("failed", 404)
+        self.assertEqual(self.problems([gone]), [])
+        self.database.execute(  # As a second insert of the same record would.
+            "insert into effect_log (target, effect, row_key, row) select target, effect, "
+            "row_key, row from effect_log where row_key = '[\"7\"]'")
+        self.assertTrue(any(line.startswith("I3") for line in self.problems([gone])))
+        self.server.status = honest
+        self.assertTrue(any(line.startswith("I5") for line in self.problems([gone])))
+
+    def test_finds_what_a_stranger_is_shown(self):
+        self.insert((1, 41), (2, 50))
+        stranger = HandMadeServer()
+        stranger.call = lambda _, path: (_json('{"results": []}') if path.startswith("/api/jobs/")
+                                         else Answer("failed", 404))
+        self.assertEqual(Oracle(self.server, self.database, stranger=stranger).check(), [])
+        blind = stranger.call
+        stranger.call = lambda method, path: (Answer("ok", 200) if path.endswith("/results/")
+                                              else blind(method, path))
+        self.assertEqual(Oracle(self.server, self.database, stranger=stranger).check(),
+                         ["I10 job j: another owner is answered 200 for its results"])
+        stranger.call = lambda method, path: (
+            _json('{"results": [{"job_id": "j"}]}') if path.startswith("/api/jobs/")
+            else blind(method, path))
+        self.assertEqual(Oracle(self.server, self.database, stranger=stranger).check(),
+                         ["I10 job j: another owner's list shows it"])
+
+
+class Fences(unittest.TestCase):
+    """What stands in the server's own tables, as far as the triggers look at it."""
+
+    def setUp(self):
+        self.database = sqlite3.connect(":memory:", isolation_level=None)
+        self.addCleanup(self.database.close)
+        self.database.executescript("""
+            create table people (id integer primary key, age integer);
+            create table tallyman_job (number integer primary key, table_name text, state integer,
+                                       dry_run integer);
+            create table tallyman_lease (job integer, slice integer, worker text);
+            create table tallyman_unit (job integer, window_number integer, slice integer,
+                                        created integer, updated integer, deleted integer);
+            insert into tallyman_job values (1, 'people', 2, 0);
+            insert into tallyman_lease values (1, 0, 'worker');""")
+        effect_log.install(self.database, "people")
+        fences.install(self.database)
+
+    def write_unit(self, window, rows, told=None):
+        self.database.execute("begin")
+        self.database.execute("insert into tallyman_unit values (1, ?, 0, 0, 0, 0)", (window,))
+        self.database.executemany("insert into people (age) values (?)", [(1,)] * rows)
+        self.database.execute("update tallyman_unit set created = ? where window_number = ?",
+                              (rows if told is None else told, window))
+        self.database.execute("commit")
+
+    def problems(self):
+        return fences.problems(self.database)
+
+    def test_are_silent_about_units_of_a_job_that_goes_on(self):
+        self.write_unit(0, 2)
+        self.write_unit(1, 3)
+        self.database.execute("update tallyman_job set state = 3")
+        self.assertEqual(self.problems(), [])
+
+    def test_show_a_unit_that_is_written_after_the_abort(self):
+        self.database.execute("update tallyman_job set state = 5")
+        self.write_unit(0, 2)
+        self.assertEqual(self.problems(), ["I6 job number 1: window 0 was written while the job "
+                                           "was not In Progress (state 5)"])
+
+    def test_show_a_unit_that_nobody_held_a_lease_for(self):
+        self.database.execute("update tallyman_lease set worker = ''")
+        self.write_unit(0, 2)
+        self.assertEqual(self.problems(),
+                         ["I6 job number 1: window 0 was written without a lease"])
+
+    def test_show_effects_without_a_unit_and_units_without_effects(self):
+        self.database.execute("insert into people (age) values (1)")
+        self.database.execute("update tallyman_job set state = 3")
+        self.assertEqual(self.problems(),
+                         ["I6 people: 1 effects, and the units tell of 0"])
+        self.database.execute("update tallyman_job set state = 2")
+        self.write_unit(0, 1, told=3)
+        self.assertEqual(self.problems()[1:],
+                         ["I6 people: 1 effects, and the units tell of 3"])
+
+    def test_a_dry_run_has_units_and_no_effects(self):
+        self.database.execute("update tallyman_job set dry_run = 1")
+        self.write_unit(0, 0, told=3)
+        self.assertEqual(self.problems(), [])
+
+
+class Looks(unittest.TestCase):
+    def look(self, sightings, asked, answered, state="In Progress", **counters):
+        sightings.note("j", asked, answered, {"state": state, **counters})
+
+    def test_counters_may_grow_and_states_go_on(self):
+        seen = Sightings()
+        self.look(seen, 0, 1, "Open", success_count=0)
+        self.look(seen, 2, 3, success_count=5)
+        self.look(seen, 4, 5, "Job Complete", success_count=5, error_count=1)
+        self.assertEqual(seen.problems(), [])
+
+    def test_a_counter_that_falls_is_told(self):
+        seen = Sightings()
+        self.look(seen, 0, 1, success_count=5)
+        self.look(seen, 2, 3, success_count=4)
+        self.assertEqual(seen.problems(), ["I4 job j: success_count fell from 5 to 4"])
+
+    def test_an_end_that_changes_and_a_state_that_goes_back_are_told(self):
+        seen = Sightings()
+        self.look(seen, 0, 1, "Aborted")
+        self.look(seen, 2, 3, "Job Complete")
+        self.look(seen, 4, 5, "In Progress")
+        self.assertEqual(seen.problems(), ["I4 job j: was Aborted, then Job Complete",
+                                           "I4 job j: was Job Complete, then In Progress"])
+
+    def test_looks_at_the_same_time_may_be_answered_in_any_order(self):
+        seen = Sightings()
+        self.look(seen, 0, 3, success_count=5)
+        self.look(seen, 1, 4, success_count=4)
+        self.assertEqual(seen.problems(), [])
+
+
+class Bounds(unittest.TestCase):
+    def test_memory_handles_and_threads_are_held_against_their_limits(self):
+        limits = bounds.Limits(memory_bytes=100 << 20, files=10, threads=5)
+        self.assertEqual(bounds.problems_of(1, limits, (100 << 20, 10, 5)), [])
+        found = bounds.problems_of(1, limits, (101 << 20, 11, 6))
+        self.assertEqual(found[-2:], ["I9 process 1: 11 file handles, 10 are allowed",
+                                      "I9 process 1: 6 threads, 5 are allowed"])
+        self.assertEqual(len(found), 2 if bounds.SANITIZED else 3)
+
+    def test_a_process_is_looked_at(self):
+        watch = bounds.Watch(os.getpid(), bounds.Limits(1 << 40, 1, 10_000))
+        watch.end()
+        with open(__file__, "rb"):
+            self.assertTrue(any("file handles" in line for line in watch.problems()))
+        self.assertIsNone(bounds.look(2 ** 22 + 1))
 
 
 class Recomputing(unittest.TestCase):

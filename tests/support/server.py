@@ -23,12 +23,15 @@ import subprocess
 import tempfile
 import threading
 
+from support import bounds, fences
 from support.api import Api
-from support.wait import wait_until
+from support.sightings import Sightings
+from support.wait import PATIENCE, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OPERATIONS = ["insert", "upsert", "update", "replace", "delete"]
 _ADDRESS = re.compile(rb"https?://[^\s\"']+:\d+")
+_SANITIZER = re.compile(r"(ERROR|WARNING): (Address|Leak|Thread)Sanitizer|: runtime error: ")
 _MEMORY = "/dev/shm"
 _MEMORY_BYTES_MIN = 2 << 30
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
@@ -79,6 +82,9 @@ class Server:
         self.output_path = self.folder / "server.out"
         self.settings = dict(settings or {})
         self.tls = tls
+        self.sightings = Sightings()  # By every Api of this server, whatever is killed.
+        self.watches = []             # bounds.Watch of every process.
+        self._stranger = None
         self.process = None
         self.url = None
         self.token = None
@@ -101,13 +107,22 @@ class Server:
     def __exit__(self, *_):
         self.close()
 
+    def prepare(self):
+        """Makes the server's own tables, and the triggers that show fencing on them. Needs the
+        effect log."""
+        self.token = self.make_token("tests", "tester", ["*"])
+        connection = self.connect()
+        fences.install(connection)
+        connection.close()
+        return self
+
     def start(self, seconds=20):
         write_config(self.folder / "tallyman.toml", self.database, self.settings, self.resources,
                      self.tls)
         if self._wants_token and self.token is None:
             self.token = self.make_token("tests", "tester", ["*"])
         self.spawn()
-        address = wait_until(self._address, f"{binary()} names its address", seconds)
+        address = wait_until(self._address, f"{binary()} names its address", seconds, 0.002)
         self.url = address.decode()
         return self
 
@@ -118,6 +133,7 @@ class Server:
             self.process = subprocess.Popen(
                 [binary(), "serve", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=log, preexec_fn=_die_with_parent())
+        self.watches.append(bounds.Watch(self.process.pid, bounds.configured(self.settings)))
         return self.process
 
     def _address(self):
@@ -130,38 +146,67 @@ class Server:
         return None
 
     def kill(self):
-        if self.process and self.process.poll() is None:
+        if not self.process:
+            return
+        self.watches[-1].end()
+        if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
+        self._check_sanitizers()
+
+    def _check_sanitizers(self):
+        """What a sanitizer has found fails the test, whatever the process was killed for."""
+        found = _SANITIZER.search(self.log())
+        if found:
+            raise AssertionError(f"a sanitizer reports:\n{self.log()[found.start():][:6000]}")
 
     def terminate(self, seconds=15):
         """SIGTERM; the exit code. AssertionError where it has not ended after `seconds`."""
+        self.watches[-1].end()
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(seconds)
+            code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the server has not ended {seconds} s after SIGTERM") from None
+        self._check_sanitizers()
+        return code
 
     def restart(self):
         self.kill()
         return self.start()
 
     def close(self):
-        self.kill()
         atexit.unregister(self.close)
+        try:
+            self.kill()
+        finally:
+            self._remove()
+
+    def _remove(self):
         if not os.environ.get("TALLYMAN_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- ways in ------------------------------------------------------------------------
 
     def api(self, token=None, seconds=30):
-        return Api(self.url, token or self.token, seconds)
+        made = Api(self.url, token or self.token, seconds)
+        made.sightings = self.sightings
+        return made
+
+    def stranger_token(self):
+        """A token of an owner who has no job."""
+        if self._stranger is None:
+            self._stranger = self.make_token("stranger", "stranger", ["*"])
+        return self._stranger
+
+    def bounds_problems(self):
+        return [problem for watch in self.watches for problem in watch.problems()]
 
     def command(self, *arguments, environment=None, stdin=None, seconds=30):
         """Runs `tallyman arguments...` in the folder: a CompletedProcess with text."""
         return subprocess.run([binary(), *map(str, arguments)], cwd=self.folder, text=True,
-                              capture_output=True, input=stdin, timeout=seconds, check=False,
-                              env={**os.environ, **(environment or {})})
+                              capture_output=True, input=stdin, timeout=seconds * PATIENCE,
+                              check=False, env={**os.environ, **(environment or {})})
 
     def make_token(self, name, owner, scopes, *extra):
         arguments = ["token", "create", "--database", f"sqlite:{self.database}", "--name", name,
