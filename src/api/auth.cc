@@ -15,12 +15,6 @@ bool equals_ignoring_case(std::string_view left, std::string_view right) {
                     });
 }
 
-std::size_t count_of(const http::Headers& headers, std::string_view name) {
-  return static_cast<std::size_t>(std::count_if(
-      headers.all().begin(), headers.all().end(),
-      [&](const auto& field) { return equals_ignoring_case(field.first, name); }));
-}
-
 Error unauthenticated(std::string message) {
   return {ErrorCode::kUnauthenticated, std::move(message)};
 }
@@ -29,7 +23,7 @@ Error unauthenticated(std::string message) {
 
 Result<Caller> Authenticator::authenticate(const http::Headers& headers) const {
   const auto header = headers.find("Authorization");
-  if (count_of(headers, "Authorization") > 1) {
+  if (headers.count("Authorization") > 1) {
     return unauthenticated("the request has more than one Authorization header; " +
                            std::string(kHowToSend));
   }
