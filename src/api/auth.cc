@@ -23,6 +23,10 @@ Error unauthenticated(std::string message) {
 
 Result<Caller> Authenticator::authenticate(const http::Headers& headers) const {
   const auto header = headers.find("Authorization");
+  if (headers.count("Authorization") > 1) {
+    return unauthenticated("the request has more than one Authorization header; " +
+                           std::string(kHowToSend));
+  }
   if (!header || header->empty()) {
     return unauthenticated("the request has no token; " + std::string(kHowToSend));
   }

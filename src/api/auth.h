@@ -3,7 +3,8 @@
 //   TALLY_TRY_ASSIGN(const Caller caller, authenticator.authenticate(request.headers));
 //
 // Takes "Bearer <token>" and "Token <token>". Nothing is kept between requests: a token
-// that was revoked is refused at once.
+// that was revoked is refused at once. Of two Authorization headers none counts: a proxy
+// may have judged the other one.
 //
 // Ownership: the store outlives it. Threads: any.
 // Errors:    kUnauthenticated  no token, another scheme, or a token that is unknown or

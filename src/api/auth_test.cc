@@ -61,6 +61,15 @@ TEST(Authenticator, RefusesEverythingElse) {
   }
 }
 
+TEST(Authenticator, TakesNoneOfTwoHeaders) {
+  OneToken tokens;
+  http::Headers headers = with("Bearer tly_secret");
+  headers.add("authorization", "Bearer tly_secret");
+  const auto caller = Authenticator(tokens).authenticate(headers);
+  ASSERT_FALSE(caller.ok());
+  EXPECT_EQ(caller.error().code, ErrorCode::kUnauthenticated);
+}
+
 TEST(Authenticator, RefusesARevokedTokenAtOnce) {
   OneToken tokens;
   const Authenticator authenticator(tokens);

@@ -87,6 +87,15 @@ Shows every mistake with its file and line; looks into the database, and changes
 
 Example:
   tallyman check-config tallyman.toml)"},
+    {"routes", R"(
+What a token needs: nothing; token (a good one); resource (any scope on the resource); read
+(RESOURCE:read); operation (RESOURCE:insert, update, upsert, replace or delete, by what the job
+does). A job must be the token owner's, too. HEAD is answered wherever GET is, and every path is
+taken with and without its last slash.
+
+Examples:
+  tallyman routes
+  tallyman routes --json)"},
 });
 
 }  // namespace

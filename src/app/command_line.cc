@@ -66,6 +66,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   add_retry(app, line);
   add_token(app, line);
   add_check_config(app, line);
+  add_routes(app, line);
 
   if (std::string fault = unknown_command(app, arguments); !fault.empty()) {
     return {.command = std::nullopt, .exit_code = kExitFailed, .text = std::move(fault)};

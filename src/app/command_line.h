@@ -111,10 +111,14 @@ struct CheckConfigCommand {
   std::string file;
 };
 
+struct RoutesCommand {
+  bool json = false;
+};
+
 using Command =
     std::variant<ServeOptions, LoadCommand, JobsCommand, StatusCommand, ResultsCommand,
                  AggregatesCommand, AbortCommand, RetryCommand, TokenCreateCommand,
-                 TokenListCommand, TokenRevokeCommand, CheckConfigCommand>;
+                 TokenListCommand, TokenRevokeCommand, CheckConfigCommand, RoutesCommand>;
 
 struct CommandLine {
   std::optional<Command> command;

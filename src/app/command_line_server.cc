@@ -1,4 +1,4 @@
-// The commands of whoever runs the server: serve, check-config, token.
+// The commands of whoever runs the server: serve, check-config, routes, token.
 #include "app/command_help.h"
 #include "app/command_options.h"
 #include "app/quantities.h"
@@ -46,6 +46,15 @@ void add_check_config(CLI::App& app, CommandLine& line) {
   command->footer(help_end("check-config"));
   const auto options = std::make_shared<CheckConfigCommand>();
   command->add_option("FILE", options->file, "The configuration (TOML)")->required();
+  command->callback([options, &line] { line.command = *options; });
+}
+
+void add_routes(CLI::App& app, CommandLine& line) {
+  CLI::App* const command = app.add_subcommand(
+      "routes", "Lists every path of the server and what a token needs for it");
+  command->footer(help_end("routes"));
+  const auto options = std::make_shared<RoutesCommand>();
+  command->add_flag("--json", options->json, "As JSON, for programs");
   command->callback([options, &line] { line.command = *options; });
 }
 

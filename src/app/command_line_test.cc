@@ -78,7 +78,7 @@ TEST_F(CommandLineTest, TakesEveryExampleOfItsHelp) {
   std::size_t count = 0;
   for (const char* command :
        {"serve", "load", "jobs", "status", "results", "aggregates", "abort", "retry",
-        "token create", "token list", "token revoke", "check-config"}) {
+        "token create", "token list", "token revoke", "check-config", "routes"}) {
     const auto examples = examples_in(help_end(command));
     EXPECT_FALSE(examples.empty()) << command;
     for (const std::string& example : examples) {

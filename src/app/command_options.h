@@ -14,6 +14,7 @@ namespace tallyman {
 // Each adds its command; when that is what was typed, `line.command` is set.
 void add_serve(CLI::App& app, CommandLine& line);
 void add_check_config(CLI::App& app, CommandLine& line);
+void add_routes(CLI::App& app, CommandLine& line);
 void add_token(CLI::App& app, CommandLine& line);
 
 void add_load(CLI::App& app, CommandLine& line);

@@ -81,6 +81,7 @@ constexpr auto kHttpTimes = std::to_array<HttpTimeSetting>({
     {"idle_time", kPatience, &http::ServerLimits::idle_time},
     {"body_idle_time", kPatience, &http::ServerLimits::body_idle_time},
     {"request_wait_time", kPatience, &http::ServerLimits::request_wait_time},
+    {"thread_idle_time", kPatience, &http::ServerLimits::thread_idle_time},
 });
 
 void note(ServerConfig& config, std::string_view key, int line) {

@@ -8,6 +8,7 @@
 #include "app/exit_code.h"
 #include "app/job_commands.h"
 #include "app/load_command.h"
+#include "app/routes_command.h"
 #include "app/serve.h"
 #include "app/token_commands.h"
 
@@ -20,6 +21,7 @@ class Program {
   int operator()(const CheckConfigCommand& command) {
     return run_check_config(command, console_);
   }
+  int operator()(const RoutesCommand& command) { return run_routes(command, console_); }
   int operator()(const LoadCommand& command) {
     UploadMemory memory(UploadMemory::default_folder());
     return run_load(command, memory, console_);

@@ -16,7 +16,8 @@ Error gone() { return {ErrorCode::kUnavailable, "the peer closed the connection"
 WaitState::Clock::duration WaitState::waiting_for(Clock::time_point now) const {
   const Clock::rep since = waits_since_.load(std::memory_order_relaxed);
   if (since == 0) return {};
-  return now.time_since_epoch() - Clock::duration(since);
+  return now.time_since_epoch() - Clock::duration(since) +
+         Clock::duration(waited_.load(std::memory_order_relaxed));
 }
 
 Result<std::size_t> Channel::read(std::span<char> into) {
@@ -24,6 +25,7 @@ Result<std::size_t> Channel::read(std::span<char> into) {
     const Transferred got = transport_.read(into);
     if (got.state == TransferState::kDone) {
       reading_.bytes += got.bytes;
+      moved(got.bytes);
       return got.bytes;
     }
     if (got.state == TransferState::kClosed) return std::size_t{0};
@@ -38,6 +40,7 @@ Result<void> Channel::write(std::string_view bytes) {
     const Transferred sent = transport_.write(bytes);
     if (sent.state == TransferState::kDone) {
       writing_.bytes += sent.bytes;
+      moved(sent.bytes);
       bytes.remove_prefix(sent.bytes);
       continue;
     }
@@ -45,6 +48,17 @@ Result<void> Channel::write(std::string_view bytes) {
     TALLY_TRY(wait(sent.state, writing_));
   }
   return {};
+}
+
+void Channel::moved(std::uint64_t bytes) {
+  moved_bytes_ += bytes;
+  const auto needed =
+      std::chrono::duration<double>(limits_.stalled_time_under_pressure).count() *
+      static_cast<double>(limits_.transfer_bytes_per_second_min);
+  if (static_cast<double>(moved_bytes_) < needed) return;
+  moved_bytes_ = 0;
+  stalled_ = {};
+  state_.set_waited(stalled_);
 }
 
 // A window ends when its bytes have moved or its time is over; nothing is carried into
@@ -69,7 +83,10 @@ Result<void> Channel::wait(TransferState wanted, Window& window) {
     state_.begin_wait(started);
     const int ready = ::poll(&entry, 1, static_cast<int>(left.count()));
     state_.end_wait();
-    window.waited += steady_clock::now() - started;
+    const auto waited = steady_clock::now() - started;
+    window.waited += waited;
+    stalled_ += waited;
+    state_.set_waited(stalled_);
     if (state_.is_cut()) return gone();
     if (ready > 0) return {};
     if (ready < 0 && errno != EINTR) return gone();

@@ -32,21 +32,29 @@ class WaitState {
     waits_since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   }
   void end_wait() { waits_since_.store(0, std::memory_order_relaxed); }
-  // How long the thread has been waiting for the peer; zero while it is not.
+  // How long the thread has been waiting for a peer that moves next to nothing; zero
+  // while it does not wait.
   Clock::duration waiting_for(Clock::time_point now) const;
+  // What was waited for it before this wait.
+  void set_waited(Clock::duration waited) {
+    waited_.store(waited.count(), std::memory_order_relaxed);
+  }
 
   void cut() { cut_.store(true, std::memory_order_release); }
   bool is_cut() const { return cut_.load(std::memory_order_acquire); }
 
  private:
   std::atomic<Clock::rep> waits_since_{0};
+  std::atomic<Clock::rep> waited_{0};
   std::atomic<bool> cut_{false};
 };
 
 class Channel {
  public:
   Channel(Transport& transport, const ServerLimits& limits, WaitState& state)
-      : transport_(transport), limits_(limits), state_(state) {}
+      : transport_(transport), limits_(limits), state_(state) {
+    state_.set_waited({});
+  }
 
   // At least one byte, or 0 where the peer has ended the connection.
   Result<std::size_t> read(std::span<char> into);
@@ -63,12 +71,17 @@ class Channel {
 
   Result<void> wait(TransferState wanted, Window& window);
   bool keeps_up(Window& window);
+  void moved(std::uint64_t bytes);
 
   Transport& transport_;
   const ServerLimits& limits_;
   WaitState& state_;
   Window reading_;
   Window writing_;
+  // Since as much has moved as transfer_bytes_per_second_min asks for in
+  // stalled_time_under_pressure: a byte now and then keeps no thread from those who wait.
+  std::chrono::steady_clock::duration stalled_{};
+  std::uint64_t moved_bytes_ = 0;
   bool lagged_ = false;
 };
 

@@ -108,7 +108,21 @@ bool IncomingBody::may_be_drained(std::size_t bytes_max) const {
   if (failed()) return false;
   if (ended_) return true;
   if (must_continue_) return false;
-  return kind_ == RequestBodyKind::kChunked || left_ <= bytes_max;
+  return kind_ == RequestBodyKind::kChunked ? chunk_is_within(bytes_max)
+                                            : left_ <= bytes_max;
+}
+
+// False where what has arrived already says that the chunk under way is longer, or is
+// broken.
+bool IncomingBody::chunk_is_within(std::size_t bytes_max) const {
+  ChunkDecoder ahead = decoder_;
+  std::string_view arrived = input_.view();
+  while (!arrived.empty() && !ahead.done()) {
+    const auto step = ahead.next(arrived);
+    if (!step.ok()) return false;
+    arrived.remove_prefix(step.value().consumed);
+  }
+  return ahead.data_left() <= bytes_max;
 }
 
 bool IncomingBody::drain(std::size_t bytes_max) {

@@ -41,6 +41,7 @@ class IncomingBody {
   Result<std::size_t> read_chunked(std::span<char> into);
   Result<void> fill_input();
   Result<std::size_t> receive(std::span<char> into);
+  bool chunk_is_within(std::size_t bytes_max) const;
   Error cut_short() const;
 
   const RequestBodyKind kind_;

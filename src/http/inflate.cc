@@ -79,6 +79,12 @@ class InflatingStream final : public BodyStream {
     TALLY_TRY_ASSIGN(const std::size_t count, source_->read(input_));
     source_ended_ = count == 0;
     received_ += count;
+    if (received_ > received_bytes_max()) {
+      return Error{ErrorCode::kTooLarge,
+                   "the gzip body has more than " + std::to_string(received_bytes_max()) +
+                       " bytes, which is more than upload_bytes_max can come to; send it "
+                       "in parts"};
+    }
     state_.next_in = reinterpret_cast<Bytef*>(input_.data());
     state_.avail_in = static_cast<uInt>(count);
     return {};
@@ -90,7 +96,7 @@ class InflatingStream final : public BodyStream {
       return Error{ErrorCode::kTooLarge,
                    "the gzip body is longer than " +
                        std::to_string(limits_.expanded_bytes_max) +
-                       " bytes (expanded_bytes_max); send it in parts"};
+                       " bytes (upload_bytes_max); send it in parts"};
     }
     if (expanded_ > limits_.expansion_ratio_free_bytes &&
         expanded_ / limits_.expansion_ratio_max > received_ - state_.avail_in) {
@@ -100,6 +106,12 @@ class InflatingStream final : public BodyStream {
                        " times its size (expansion_ratio_max); send it uncompressed"};
     }
     return count;
+  }
+
+  // A header or empty members without an end bring bytes in, and none out. Data that
+  // cannot be compressed grows by less than this.
+  std::uint64_t received_bytes_max() const {
+    return limits_.expanded_bytes_max + limits_.expanded_bytes_max / 64 + 1024;
   }
 
   static Error unreadable(std::string_view what) {

@@ -19,7 +19,8 @@
 namespace tallyman::http {
 
 struct InflateLimits {
-  // The most that comes out in all.
+  // The most that comes out in all (the server's upload_bytes_max). Little more than that
+  // may come in.
   std::uint64_t expanded_bytes_max = std::uint64_t{10} << 30;
   // The most that comes out for each byte that went in. CSV compresses 3 to 50 times;
   // columns that repeat, some hundred times; deflate itself ends at 1,032.

@@ -114,6 +114,15 @@ TEST(InflateTest, StopsAtTheMostThatMayComeOut) {
   EXPECT_NE(above.error().message.find("9999"), std::string::npos);
 }
 
+TEST(InflateTest, StopsAtTheMostThatMayComeIn) {
+  std::string members;
+  while (members.size() < 10'000) members += gzip("");
+  const auto got = unpack(members, {.expanded_bytes_max = 1'000});
+  ASSERT_FALSE(got.ok());
+  EXPECT_EQ(got.error().code, ErrorCode::kTooLarge);
+  EXPECT_TRUE(unpack(members, {.expanded_bytes_max = 10'000}).ok());
+}
+
 TEST(InflateTest, StopsABombByItsRatio) {
   const std::string bomb = gzip(std::string(std::size_t{32} << 20, '\0'), 9);
   ASSERT_LT(bomb.size(), std::size_t{64} << 10);

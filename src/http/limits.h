@@ -39,8 +39,11 @@ struct ServerLimits {
   // Requests that wait for a thread. Above, or past request_wait_time: 503 and close.
   std::size_t requests_waiting_max = 2048;
   std::chrono::milliseconds request_wait_time = std::chrono::seconds(10);
-  // Only while requests wait for a thread: a transfer that has stood still for this long
-  // is cut, the longest first, one for each that waits.
+  // A thread without a request for this long ends: a crowd's threads go with it.
+  std::chrono::milliseconds thread_idle_time = std::chrono::seconds(30);
+  // Only while requests wait for a thread: a transfer that was waited for this long, and
+  // moved less meanwhile than transfer_bytes_per_second_min asks for, is cut; the longest
+  // first, one for each that waits.
   std::chrono::milliseconds stalled_time_under_pressure = std::chrono::seconds(1);
   // Of a body that a handler left unread this much is read and thrown away, so that the
   // connection can be kept. Above: close.

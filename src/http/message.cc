@@ -24,6 +24,12 @@ std::optional<std::string_view> Headers::find(std::string_view name) const {
   return std::nullopt;
 }
 
+std::size_t Headers::count(std::string_view name) const {
+  return static_cast<std::size_t>(std::count_if(
+      fields_.begin(), fields_.end(),
+      [&](const auto& field) { return equals_ignoring_case(field.first, name); }));
+}
+
 std::optional<std::string_view> Request::parameter(std::string_view name) const {
   for (const auto& [key, value] : query) {
     if (key == name) return value;

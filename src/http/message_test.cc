@@ -24,6 +24,14 @@ TEST(HeadersTest, SetTakesThePlaceOfAllOfThatName) {
   EXPECT_EQ(headers.find("y"), "2");
 }
 
+TEST(HeadersTest, CountsThoseOfAName) {
+  Headers headers;
+  headers.add("X", "1");
+  headers.add("x", "1");
+  EXPECT_EQ(headers.count("X"), 2U);
+  EXPECT_EQ(headers.count("Y"), 0U);
+}
+
 TEST(RequestTest, GivesTheFirstParameter) {
   Request request;
   request.query = {{"a", "1"}, {"A", "2"}, {"a", "3"}};

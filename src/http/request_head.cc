@@ -146,6 +146,20 @@ std::optional<Fault> read_body_framing(RequestHead& head) {
   return std::nullopt;
 }
 
+// "close" counts beside whatever else Connection says (RFC 9112, 9.3); Beast lets
+// "keep-alive" of HTTP/1.0 win.
+bool says_close(const Headers& headers) {
+  for (const auto& [field, value] : headers.all()) {
+    if (!equals_ignoring_case(field, "Connection")) continue;
+    for (std::string_view rest = value; !rest.empty();) {
+      const std::string_view word = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+      if (equals_ignoring_case(trim(word), "close")) return true;
+    }
+  }
+  return false;
+}
+
 std::optional<Fault> read_expectation(RequestHead& head) {
   const Counted expect = count_fields(head.headers, "Expect");
   if (expect.count == 0) return std::nullopt;
@@ -176,6 +190,7 @@ std::optional<Fault> judge(HeadParser& parser) {
   if (auto fault = judge_host(head, parsed.authority)) return fault;
   if (auto fault = read_body_framing(head)) return fault;
   if (auto fault = read_expectation(head)) return fault;
+  if (says_close(head.headers)) head.keep_alive = false;
   head.path = std::move(parsed.path);
   head.query = std::move(parsed.query);
   return std::nullopt;

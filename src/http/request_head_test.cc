@@ -48,6 +48,8 @@ TEST(RequestHeadTest, KnowsWhoWantsToStay) {
   EXPECT_FALSE(read(with("Connection: close\r\n")).keep_alive);
   EXPECT_FALSE(read(with("Connection: x, Close\r\n")).keep_alive);
   EXPECT_FALSE(read("GET / HTTP/1.0\r\n\r\n").keep_alive);
+  EXPECT_FALSE(
+      read("GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n").keep_alive);
   EXPECT_TRUE(read("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").keep_alive);
 }
 

@@ -6,12 +6,6 @@
 #include "base/log.h"
 
 namespace tallyman::http {
-namespace {
-
-constexpr auto kIdleThreadTime = std::chrono::seconds(30);
-
-}  // namespace
-
 RequestThreads::RequestThreads(const ServerLimits& limits, Serve serve, Return give_back)
     : limits_(limits), serve_(std::move(serve)), give_back_(std::move(give_back)) {}
 
@@ -25,7 +19,10 @@ bool RequestThreads::submit(std::unique_ptr<Connection>& connection) {
   }
   queue_.push_back({std::move(connection), Clock::now()});
   waiting_ = queue_.size() > idle_workers_ ? queue_.size() - idle_workers_ : 0;
-  work_.notify_one();
+  if (!resting_.empty()) {
+    resting_.back()->wake.notify_one();
+    resting_.pop_back();
+  }
   join_finished(lock);
   return true;
 }
@@ -46,9 +43,18 @@ bool RequestThreads::start_worker() {
   return true;
 }
 
-std::unique_ptr<Connection> RequestThreads::next(std::unique_lock<std::mutex>& lock) {
-  const auto has_work = [this] { return !queue_.empty() || ending_; };
-  if (!work_.wait_for(lock, kIdleThreadTime, has_work) || queue_.empty()) return nullptr;
+// Nothing where the thread is to end. One that was woken may find that a busy one was
+// quicker, and rests on.
+std::unique_ptr<Connection> RequestThreads::next(WorkerPlace self,
+                                                 std::unique_lock<std::mutex>& lock) {
+  const auto until = Clock::now() + limits_.thread_idle_time;
+  while (queue_.empty() && !ending_) {
+    resting_.push_back(&*self);
+    const bool overdue = self->wake.wait_until(lock, until) == std::cv_status::timeout;
+    std::erase(resting_, &*self);
+    if (overdue && queue_.empty()) return nullptr;
+  }
+  if (queue_.empty()) return nullptr;
   auto connection = std::move(queue_.front().connection);
   queue_.pop_front();
   return connection;
@@ -57,7 +63,7 @@ std::unique_ptr<Connection> RequestThreads::next(std::unique_lock<std::mutex>& l
 void RequestThreads::run(WorkerPlace self) {
   block_sigpipe();
   std::unique_lock lock(mutex_);
-  while (auto connection = next(lock)) {
+  while (auto connection = next(self, lock)) {
     --idle_workers_;
     ++busy_workers_;
     waiting_ = queue_.size() > idle_workers_ ? queue_.size() - idle_workers_ : 0;
@@ -145,7 +151,7 @@ void RequestThreads::cut_all() {
 void RequestThreads::join() {
   std::unique_lock lock(mutex_);
   ending_ = true;
-  work_.notify_all();
+  for (Worker& worker : workers_) worker.wake.notify_one();
   while (!workers_.empty() || !finished_.empty()) {
     if (finished_.empty()) {
       // The last thing a worker does under the lock is to move itself to `finished_`.

@@ -1,6 +1,7 @@
 // RequestThreads: threads for requests under way, made when needed, up to a limit.
 //
-// Above the limit requests wait in turn. A thread without work for a while ends.
+// Above the limit requests wait in turn. The thread that has rested the shortest is taken
+// first, so that those that a crowd needed find nothing to do and end.
 //
 // Ownership: holds the connections it was given until `work` has them.
 // Threads: any. Memory: one stack a thread.
@@ -55,6 +56,7 @@ class RequestThreads {
   struct Worker {
     std::thread thread;
     Connection* current = nullptr;
+    std::condition_variable wake;
   };
   struct Waiting {
     std::unique_ptr<Connection> connection;
@@ -64,7 +66,7 @@ class RequestThreads {
 
   bool start_worker();
   void run(WorkerPlace self);
-  std::unique_ptr<Connection> next(std::unique_lock<std::mutex>& lock);
+  std::unique_ptr<Connection> next(WorkerPlace self, std::unique_lock<std::mutex>& lock);
   void join_finished(std::unique_lock<std::mutex>& lock);
 
   const ServerLimits& limits_;
@@ -72,11 +74,11 @@ class RequestThreads {
   const Return give_back_;
 
   mutable std::mutex mutex_;
-  std::condition_variable work_;
   std::condition_variable idle_;
   std::deque<Waiting> queue_;
   std::list<Worker> workers_;
-  std::list<Worker> finished_;  // Ended, still to be joined.
+  std::list<Worker> finished_;    // Ended, still to be joined.
+  std::vector<Worker*> resting_;  // The last one has rested the shortest.
   std::size_t idle_workers_ = 0;
   std::size_t busy_workers_ = 0;
   bool ending_ = false;

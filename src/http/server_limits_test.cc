@@ -4,7 +4,10 @@
 #include <poll.h>
 #include <sys/resource.h>
 
+#include <fstream>
+#include <future>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "http/test_server.h"
@@ -224,6 +227,57 @@ TEST(ServerLimitsTest, CutsAStalledTransferOnlyForOneWhoWaits) {
   RawClient healthy(server.port());
   EXPECT_EQ(ask(healthy, get("/hello")).status, 200);
   EXPECT_EQ(server.await_problem().code, ErrorCode::kUnavailable);
+}
+
+TEST(ServerLimitsTest, AByteNowAndThenKeepsNoThreadFromOneWhoWaits) {
+  ServerLimits limits;
+  limits.request_threads_max = 1;
+  limits.stalled_time_under_pressure = milliseconds(100);
+  TestServer server(with(limits));
+  RawClient stalled(server.port());
+  stalled.send(put("/echo", std::string(100'000, 'x')).substr(0, 50'000));
+  while (server.server().requests_under_way() < 1) std::this_thread::yield();
+  auto healthy = std::async(std::launch::async, [&] {
+    RawClient client(server.port());
+    return ask(client, get("/hello")).status;
+  });
+  while (healthy.wait_for(milliseconds(10)) != std::future_status::ready) {
+    stalled.send("x");
+  }
+  EXPECT_EQ(healthy.get(), 200);
+}
+
+std::size_t threads_of_this_process() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("Threads:")) return std::stoul(line.substr(8));
+  }
+  return 0;
+}
+
+// Taken in turn, each of them would be asked again before its time is over.
+TEST(ServerLimitsTest, TheThreadsOfACrowdEndAlthoughRequestsKeepComing) {
+  ServerLimits limits;
+  limits.thread_idle_time = milliseconds(200);
+  TestServer server(with(limits));
+  const std::size_t before = threads_of_this_process();
+  {
+    std::vector<std::unique_ptr<RawClient>> crowd;
+    for (int i = 0; i < 32; ++i) {
+      crowd.push_back(std::make_unique<RawClient>(server.port()));
+      crowd.back()->send(get("/wait"));
+      server.await_waiting();
+    }
+    EXPECT_GE(threads_of_this_process(), before + 32);
+    server.release();
+    for (auto& client : crowd) EXPECT_EQ(client->read_answer().status, 200);
+  }
+  const auto deadline = steady_clock::now() + std::chrono::seconds(20);
+  while (threads_of_this_process() > before + 4 && steady_clock::now() < deadline) {
+    RawClient client(server.port());
+    EXPECT_EQ(ask(client, get("/hello")).status, 200);
+  }
+  EXPECT_LE(threads_of_this_process(), before + 4);
 }
 
 // Holds the process's limit of open files where it is told, and puts it back.

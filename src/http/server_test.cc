@@ -144,6 +144,16 @@ TEST_F(ServerTest, ClosesRatherThanReadALongBodyNobodyWants) {
   EXPECT_TRUE(client.ends());
 }
 
+TEST_F(ServerTest, ClosesRatherThanWaitForALongChunkNobodyWants) {
+  RawClient client = connect();
+  client.send("PUT /ignore HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
+              std::string("fffffffffffffff\r\n") + std::string(kFirstBodyBytes, 'x'));
+  const Answer answer = client.read_answer();
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_EQ(answer.headers.find("Connection"), "close");
+  EXPECT_TRUE(client.ends());
+}
+
 TEST_F(ServerTest, StopsDrainingAChunkedBodyThatGoesOn) {
   RawClient client = connect();
   const std::string chunk = "10000\r\n" + std::string(0x10000, 'x') + "\r\n";

@@ -49,7 +49,7 @@ def toml_text(value):
         return str(value)
     if isinstance(value, list):
         return "[" + ", ".join(toml_text(item) for item in value) + "]"
-    escaped = "".join(c if c not in '"\\' and ord(c) >= 32 else
+    escaped = "".join(c if c not in '"\\\x7f' and ord(c) >= 32 else
                       ("\\" + c if c in '"\\' else f"\\u{ord(c):04x}") for c in value)
     return f'"{escaped}"'
 

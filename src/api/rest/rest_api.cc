@@ -59,6 +59,19 @@ Result<void> require_job(const Call& call, Access access) {
                        access == Access::kRead ? "read" : name(job.value().operation));
 }
 
+// Of two lines of one of these the first would be taken, and a proxy may have judged the
+// other. (Of two Content-Encodings both would have to be taken off.)
+Result<void> require_single_headers(const http::Headers& headers) {
+  for (const char* name : {"Content-Type", "Content-Encoding", "Idempotency-Key",
+                           "Upload-Offset", "Last-Event-ID"}) {
+    if (headers.count(name) < 2) continue;
+    return Error{ErrorCode::kInvalidArgument,
+                 "the header " + std::string(name) + " is there twice; send it once",
+                 "INVALID_HEADER"};
+  }
+  return {};
+}
+
 Result<http::Response> dispatch(Call& call, const RouteMatch& match) {
   if (!match.resource.empty()) {
     call.resource = match.resource;
@@ -73,6 +86,7 @@ Result<http::Response> dispatch(Call& call, const RouteMatch& match) {
   } else if (match.route->access == Access::kRead) {
     TALLY_TRY(require_scope(call.caller, call.resource, "read"));
   }
+  TALLY_TRY(require_single_headers(call.request.headers));
   return match.route->handler(call);
 }
 

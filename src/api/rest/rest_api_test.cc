@@ -104,6 +104,16 @@ TEST_F(RestApiTest, AnIdempotencyKeyGivesTheSameJobAgain) {
   EXPECT_EQ(other.member("code"), "IDEMPOTENCY_KEY_REUSED");
 }
 
+TEST_F(RestApiTest, AHeaderThatShouldBeThereOnceIsNotTakenTwice) {
+  for (const char* name : {"content-type", "Content-Encoding", "Idempotency-Key",
+                           "Upload-Offset", "Last-Event-ID"}) {
+    const Answer answer = bulk("POST", "id,age\n1,41\n", {},
+                               {{"Content-Type", "text/csv"}, {name, "x"}, {name, "x"}});
+    EXPECT_EQ(answer.status, 400) << name;
+    EXPECT_EQ(answer.member("code"), "INVALID_HEADER") << name;
+  }
+}
+
 TEST_F(RestApiTest, AnIdempotencyKeyWhoseUploadWasRefusedStartsAnew) {
   const std::vector<std::pair<std::string, std::string>> headers = {
       {"Content-Type", "text/csv"}, {"Idempotency-Key", "tuesday"}};

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/rest/handlers.h"
+#include "base/check.h"
 #include "http/router.h"
 
 namespace tallyman::rest {
@@ -55,6 +56,17 @@ std::string_view parameter(const http::RouteMatch& match, std::string_view name)
 }
 
 }  // namespace
+
+std::string_view name(Access access) {
+  switch (access) {
+    case Access::kPublic: return "nothing";
+    case Access::kToken: return "token";
+    case Access::kSee: return "resource";
+    case Access::kRead: return "read";
+    case Access::kOperation: return "operation";
+  }
+  CHECK(false);
+}
 
 std::span<const Route> routes() { return kRoutes; }
 

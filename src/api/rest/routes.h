@@ -26,6 +26,9 @@ enum class Access : std::uint8_t {
   kOperation,  // "<resource>:<operation of the job>", and for {job} to own the job.
 };
 
+// "nothing", "token", "resource", "read", "operation": what `tallyman routes` prints.
+std::string_view name(Access access);
+
 struct Route {
   std::string_view method;
   std::string_view pattern;  // "/api/{resource}/jobs/{job}/status"
