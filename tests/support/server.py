@@ -75,6 +75,7 @@ class Server:
         self.log_path = self.folder / "server.log"
         self.output_path = self.folder / "server.out"
         self.settings = dict(settings or {})
+        self.environment = {}  # Beside the test's own, for the server.
         self.process = None
         self.url = None
         self.token = None
@@ -112,7 +113,8 @@ class Server:
         with open(self.output_path, "wb") as output, open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [binary(), "serve", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=log, preexec_fn=_die_with_parent())
+                stdout=output, stderr=log, preexec_fn=_die_with_parent(),
+                env={**os.environ, **self.environment})
         return self.process
 
     def _address(self):
