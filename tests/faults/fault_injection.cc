@@ -65,8 +65,8 @@ struct Control {
   std::uint64_t nth;
   std::atomic<std::uint64_t> reached;  // Calls that counted.
   std::atomic<std::uint64_t> fired;    // Of them: faults.
-  char text[192];                      // Only paths (or SQL) that hold this.
-  char what[512];                      // The n-th call.
+  char text[192];  // Only paths (or SQL) that hold this; or, with a last '$', end so.
+  char what[512];  // The n-th call.
 };
 
 Control* control = nullptr;
@@ -115,8 +115,17 @@ void append_to_log(const char* name, const char* subject) {
   syscall(SYS_write, log_file, line, static_cast<std::size_t>(length));
 }
 
+bool is_wanted(const char* subject) {
+  const std::size_t size = std::strlen(control->text);
+  if (size == 0 || control->text[size - 1] != '$')
+    return std::strstr(subject, control->text);
+  const std::size_t length = std::strlen(subject);
+  return length >= size - 1 &&
+         std::strncmp(subject + length - (size - 1), control->text, size - 1) == 0;
+}
+
 Verdict judge_named(const char* name, const char* subject) {
-  if (control->text[0] && !std::strstr(subject, control->text)) return Verdict::kPass;
+  if (!is_wanted(subject)) return Verdict::kPass;
   const std::uint64_t number = ++control->reached;
   if (control->logged) append_to_log(name, subject);
   const bool later = control->sticky && number > control->nth;

@@ -70,10 +70,13 @@ class SmallJob:
             server.execute("".join(f"insert into items (sku) values ('d{self.run}-{n}');"
                                    for n in range(1, 5)))
 
-    def submit(self, api):
-        """Sends it in one request that is answered once the job has ended."""
-        return api.submit(self.operation, TABLE, self.body, **self.options,
-                          headers={"Prefer": "wait=30", "Idempotency-Key": f"run-{self.run}"})
+    def submit(self, api, wait=30):
+        """Sends it in one request, which is answered once the job has ended (200). Without
+        `wait`: at once (202)."""
+        headers = {"Idempotency-Key": f"run-{self.run}"}
+        if wait:
+            headers["Prefer"] = f"wait={wait}"
+        return api.submit(self.operation, TABLE, self.body, headers=headers, **self.options)
 
     def what_came_of_it(self, server, job):
         """State, counts, every record's outcome, and the rows that the job's keys name."""

@@ -75,7 +75,7 @@ class Faults:
 
     def arm(self, kinds, nth, action, text="", sticky=False, logged=False):
         """From now on calls of `kinds` (one or several) are counted, and the nth is a fault.
-        `text`: only of files (or statements) whose path (or SQL) holds it."""
+        `text`: only of files (or statements) whose path (or SQL) holds it; "app.db$": ends so."""
         self.disarm()
         control = self._control
         control.kinds = sum(KINDS[kind] for kind in
