@@ -40,12 +40,14 @@ ErrorCode code_of(int code) {
 }
 
 // A page that the disk cannot read (EIO) SQLite calls a damaged database, which would be
-// for good. What the system said decides: the database is whole once the disk works.
+// for good, and room that is not there for its index of the log an I/O error. What the
+// system said decides: the database is whole once the disk works.
 template <class Call>
 int code_by_system(Call call) {
   errno = 0;
   const int code = call();
   if ((code & 0xFF) == SQLITE_CORRUPT && errno == EIO) return SQLITE_IOERR_READ;
+  if ((code & 0xFF) == SQLITE_IOERR && errno == ENOSPC) return SQLITE_FULL;
   return code;
 }
 
