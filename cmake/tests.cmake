@@ -57,3 +57,12 @@ tallyman_outside_test(cli             e2e/cli_test.py                e2e      12
 tallyman_outside_test(readme          e2e/readme_test.py             e2e      90)
 tallyman_outside_test(embedding       e2e/embedding_test.py        e2e      60)
 tallyman_outside_test(hostile         e2e/hostile_test.py          e2e      120)
+
+# Faults are injected from outside (docs/decisions/008): loaded into the program by a test.
+add_library(tallyman_faults SHARED tests/faults/fault_injection.cc)
+target_compile_options(tallyman_faults PRIVATE -fno-sanitize=all)
+target_link_options(tallyman_faults PRIVATE -fno-sanitize=all)
+target_link_libraries(tallyman_faults PRIVATE ${CMAKE_DL_LIBS})
+
+tallyman_outside_test(crash_points    process/crash_points_test.py   process  240)
+tallyman_outside_test(disk_faults     process/disk_faults_test.py    process  240)

@@ -2,9 +2,11 @@
 
 #include <sqlite3.h>
 
-#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <thread>
 #include <utility>
 
@@ -38,16 +40,58 @@ ErrorCode code_of(int code) {
   }
 }
 
-Error open_error(int code, const std::string& path) {
+// A page that the disk cannot read (EIO) SQLite calls a damaged database, which would be
+// for good, and room that is not there for its index of the log an I/O error. What the
+// system said decides: the database is whole once the disk works.
+template <class Call>
+int code_by_system(Call call) {
+  errno = 0;
+  const int code = call();
+  if ((code & 0xFF) == SQLITE_CORRUPT && errno == EIO) return SQLITE_IOERR_READ;
+  if ((code & 0xFF) == SQLITE_IOERR && errno == ENOSPC) return SQLITE_FULL;
+  return code;
+}
+
+// errno of the call that failed. Where a file could not be made, SQLite tries to read it
+// and then knows only that it is not there.
+int open_system_error(sqlite3* handle, const SqliteOpenOptions& options) {
+  const int reported = sqlite3_system_errno(handle);
+  if (!options.create || reported != ENOENT) return reported;
+  const int made =
+      ::open(options.path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (made < 0) return errno;
+  ::close(made);  // New, so nobody's locks end with this.
+  return EIO;
+}
+
+// The same for a file beside an open database: its log or its journal.
+int beside_system_error(sqlite3* handle) {
+  const int reported = sqlite3_system_errno(handle);
+  return reported == ENOENT ? EIO : reported;
+}
+
+Error open_error(int code, int system_error, const std::string& path) {
   switch (code & 0xFF) {
     case SQLITE_NOTADB:
       return {ErrorCode::kInvalidArgument, "database " + path +
                                                " is not a SQLite database (or is "
                                                "encrypted); name another file"};
     case SQLITE_CANTOPEN:
-      // No file descriptor left is no missing file.
-      if (errno == EMFILE || errno == ENFILE) {
-        return {ErrorCode::kUnavailable, "the server has no file descriptor left"};
+      switch (system_error) {
+        case EMFILE:
+        case ENFILE:
+          return {ErrorCode::kUnavailable, "the server has no file descriptor left"};
+        case ENOSPC:
+        case EDQUOT:
+          return {ErrorCode::kOutOfSpace, "database " + path +
+                                              " cannot be opened: the disk is full; free "
+                                              "space there and try again"};
+        case EIO:
+        case ENOMEM:
+          return {ErrorCode::kUnavailable, "database " + path +
+                                               " cannot be opened: the disk does not "
+                                               "answer; try again in some seconds"};
+        default: break;
       }
       return {ErrorCode::kNotFound,
               "database " + path +
@@ -58,6 +102,12 @@ Error open_error(int code, const std::string& path) {
 }
 
 Error read_only_error(const std::string& path) {
+  // Opened for reading after the disk had refused the rest.
+  if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0) {
+    return {ErrorCode::kUnavailable,
+            "database " + path +
+                " could be opened for reading only; try again in some seconds"};
+  }
   return {
       ErrorCode::kInvalidArgument,
       "database " + path +
@@ -147,7 +197,9 @@ void SqliteStatement::bind_null(int place) {
   CHECK(sqlite3_bind_null(statement_, place) == SQLITE_OK);
 }
 
-int SqliteStatement::step_code() { return sqlite3_step(statement_); }
+int SqliteStatement::step_code() {
+  return code_by_system([&] { return sqlite3_step(statement_); });
+}
 
 Result<bool> SqliteStatement::step() {
   const int code = step_code();
@@ -224,7 +276,9 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
   const int code = sqlite3_open_v2(options.path.c_str(), &handle, flags, nullptr);
   std::unique_ptr<SqliteConnection> connection(
       new SqliteConnection(handle, options.path));
-  if (code != SQLITE_OK) return open_error(code, options.path);
+  if (code != SQLITE_OK) {
+    return open_error(code, open_system_error(handle, options), options.path);
+  }
   TALLY_TRY(connection->configure(options));
   return connection;
 }
@@ -240,7 +294,9 @@ Result<void> SqliteConnection::configure(const SqliteOpenOptions& options) {
     sqlite3_stmt* statement = nullptr;
     int code =
         sqlite3_prepare_v2(handle_, "PRAGMA journal_mode = WAL", -1, &statement, nullptr);
-    if (code == SQLITE_OK) code = sqlite3_step(statement);
+    if (code == SQLITE_OK) {
+      code = code_by_system([&] { return sqlite3_step(statement); });
+    }
     const auto* mode =
         code == SQLITE_ROW
             ? reinterpret_cast<const char*>(sqlite3_column_text(statement, 0))
@@ -248,7 +304,9 @@ Result<void> SqliteConnection::configure(const SqliteOpenOptions& options) {
     const bool is_wal = mode && std::string_view(mode) == "wal";
     sqlite3_finalize(statement);
     if ((code & 0xFF) == SQLITE_READONLY) return read_only_error(path_);
-    if (code != SQLITE_ROW) return open_error(code, path_);
+    if (code != SQLITE_ROW) {
+      return open_error(code, beside_system_error(handle_), path_);
+    }
     if (!is_wal) {
       return Error{
           ErrorCode::kInvalidArgument,
@@ -267,12 +325,13 @@ Result<void> SqliteConnection::configure(const SqliteOpenOptions& options) {
       "PRAGMA wal_autocheckpoint = 16000;"
       "PRAGMA cache_size = -" +
       cache_kibibytes + ";";
-  if (auto set = exec(settings.c_str()); !set.ok()) {
-    return open_error(extended_error_code(), path_);
+  if (const int code = exec_code(settings.c_str()); code != SQLITE_OK) {
+    return open_error(code, beside_system_error(handle_), path_);
   }
   // The first real read: tells a file that is no database from one that is.
-  if (auto read = exec("SELECT count(*) FROM sqlite_schema"); !read.ok()) {
-    return open_error(extended_error_code(), path_);
+  if (const int code = exec_code("SELECT count(*) FROM sqlite_schema");
+      code != SQLITE_OK) {
+    return open_error(code, beside_system_error(handle_), path_);
   }
   wait_for_locks_until({});
   return {};
@@ -283,16 +342,23 @@ SqliteConnection::~SqliteConnection() {
   sqlite3_close_v2(handle_);
 }
 
+int SqliteConnection::exec_code(const char* sql) {
+  return code_by_system(
+      [&] { return sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr); });
+}
+
 Result<void> SqliteConnection::exec(const char* sql) {
-  const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+  const int code = exec_code(sql);
   if (code == SQLITE_OK) return {};
   return sqlite_error(code, error_text());
 }
 
 Result<sqlite3_stmt*> SqliteConnection::compile(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
-                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  const int code = code_by_system([&] {
+    return sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                              SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  });
   if (code != SQLITE_OK) return sqlite_error(code, error_text());
   CHECK(statement != nullptr);
   return statement;

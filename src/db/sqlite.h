@@ -151,6 +151,7 @@ class SqliteConnection {
   SqliteConnection(sqlite3* handle, std::string path)
       : handle_(handle), path_(std::move(path)) {}
   Result<void> configure(const SqliteOpenOptions& options);
+  int exec_code(const char* sql);
   Result<sqlite3_stmt*> compile(std::string_view sql);
   void drop_idle_statements();
   static int on_busy(void* self, int tries);

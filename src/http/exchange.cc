@@ -121,7 +121,8 @@ After Exchange::answer(Connection& connection, const Asked& asked,
   }
   if (report.sent == Sent::kNothing) {
     to.keep_alive = false;
-    report = send_response(asked.channel, to_response(Fault::internal()), to);
+    const Fault fault = report.may_pass ? Fault::unavailable() : Fault::internal();
+    report = send_response(asked.channel, to_response(fault), to);
   }
   if (report.sent != Sent::kWhole) {
     if (asked.channel.lagged()) log_info("peer_lagged", {{"request", asked.label}});

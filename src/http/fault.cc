@@ -25,6 +25,11 @@ Fault Fault::too_many(std::string message) {
 Fault Fault::overloaded(std::string message) {
   return {503, "OVERLOADED", std::move(message)};
 }
+Fault Fault::unavailable() {
+  return {
+      503, "UNAVAILABLE",
+      "the answer could not be read now; send the same request again in some seconds"};
+}
 Fault Fault::internal() {
   return {500, "INTERNAL",
           "the server failed on this request; its log names the request, and the same "

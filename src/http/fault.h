@@ -25,6 +25,7 @@ struct Fault {
   static Fault header_too_large(std::string message);  // 431
   static Fault too_many(std::string message);          // 429, Retry-After
   static Fault overloaded(std::string message);        // 503, Retry-After
+  static Fault unavailable();                          // 503, Retry-After
   static Fault internal();                             // 500
 };
 

@@ -106,16 +106,17 @@ SendReport report(const Result<void>& sent) {
 SendReport send_stream(Channel& channel, const Response& response, std::string head,
                        const AnswerTo& to) {
   StreamSink sink(channel, std::move(head), to.http_1_1, to.stopping);
-  const auto failed = [&](std::string problem) -> SendReport {
+  const auto failed = [&](std::string problem, bool may_pass) -> SendReport {
     if (sink.lost_peer()) return {Sent::kCut};
-    return {sink.sent_anything() ? Sent::kCut : Sent::kNothing, std::move(problem)};
+    return {sink.sent_anything() ? Sent::kCut : Sent::kNothing, std::move(problem),
+            may_pass};
   };
   try {
     if (auto streamed = response.stream(sink); !streamed.ok()) {
-      return failed(streamed.error().message);
+      return failed(streamed.error().message, is_transient(streamed.error().code));
     }
   } catch (...) {
-    return failed(current_exception_name());
+    return failed(current_exception_name(), false);
   }
   return report(sink.finish());
 }

@@ -30,6 +30,7 @@ enum class Sent {
 struct SendReport {
   Sent sent;
   std::string problem = {};  // Why, where the stream failed while the peer was there.
+  bool may_pass = false;     // The same request may succeed later.
 };
 
 // Exceptions of `response.stream` are caught and reported as its failure.

@@ -92,7 +92,7 @@ Result<std::unique_ptr<DiskPayloadStore>> DiskPayloadStore::open(
 
 Result<std::unique_ptr<PayloadWriter>> DiskPayloadStore::create(const JobId& job) {
   TALLY_TRY(remove(job));
-  DiskPayloadFiles files(folder_, job);
+  DiskPayloadFiles files(folder_, doubtful_, job);
   TALLY_TRY_ASSIGN(File data, File::open(files.data(), File::Mode::kCreate));
   TALLY_TRY_ASSIGN(File index, File::open(files.index(), File::Mode::kCreate));
   return std::unique_ptr<PayloadWriter>(std::make_unique<DiskPayloadWriter>(
@@ -100,7 +100,7 @@ Result<std::unique_ptr<PayloadWriter>> DiskPayloadStore::create(const JobId& job
 }
 
 Result<ResumedPayload> DiskPayloadStore::resume(const JobId& job) {
-  DiskPayloadFiles files(folder_, job);
+  DiskPayloadFiles files(folder_, doubtful_, job);
   TALLY_TRY_ASSIGN(PayloadState state, load_state_or_none(files, job));
   if (state.sealed) {
     return Error{ErrorCode::kConflict, "the payload of job " + job.to_string() +
@@ -122,27 +122,27 @@ Result<ResumedPayload> DiskPayloadStore::resume(const JobId& job) {
 }
 
 Result<std::uint64_t> DiskPayloadStore::checkpointed_offset(const JobId& job) {
-  DiskPayloadFiles files(folder_, job);
+  DiskPayloadFiles files(folder_, doubtful_, job);
   TALLY_TRY_ASSIGN(const PayloadState state, load_state_or_none(files, job));
   TALLY_TRY(folder_.sync());  // As in resume(): this offset is told to the sender.
   return state.offset;
 }
 
 Result<std::unique_ptr<PayloadReader>> DiskPayloadStore::open_unsealed(const JobId& job) {
-  DiskPayloadFiles files(folder_, job);
+  DiskPayloadFiles files(folder_, doubtful_, job);
   TALLY_TRY_ASSIGN(const PayloadState state, load_state_or_none(files, job));
   return open_reader(files, state);
 }
 
 Result<std::unique_ptr<PayloadReader>> DiskPayloadStore::open(const JobId& job) {
-  DiskPayloadFiles files(folder_, job);
+  DiskPayloadFiles files(folder_, doubtful_, job);
   TALLY_TRY_ASSIGN(const std::optional<PayloadState> state, files.load_state());
   if (!state || !state->sealed) return no_payload(job);
   return open_reader(files, *state);
 }
 
 Result<void> DiskPayloadStore::remove(const JobId& job) {
-  DiskPayloadFiles files(folder_, job);
+  DiskPayloadFiles files(folder_, doubtful_, job);
   TALLY_TRY(files.remove());
   remove_scratch(job);
   return {};

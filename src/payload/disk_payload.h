@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "payload/disk_payload_files.h"
 #include "payload/file.h"
 #include "payload/payload.h"
 
@@ -46,6 +47,7 @@ class DiskPayloadStore final : public PayloadStore {
   DiskPayloadStore(File folder, std::string scratch);
 
   File folder_;
+  DoubtfulStates doubtful_;
   std::string scratch_;  // Path of its folder.
 };
 

@@ -16,14 +16,36 @@ bool is_not_found(const Error& error) { return error.code == ErrorCode::kNotFoun
 
 }  // namespace
 
-DiskPayloadFiles::DiskPayloadFiles(File& folder, const JobId& job)
+DiskPayloadFiles::DiskPayloadFiles(File& folder, DoubtfulStates& doubtful,
+                                   const JobId& job)
     : folder_(folder),
+      doubtful_(doubtful),
+      job_(job),
       data_(fmt::format("{}/{}.data", folder.path(), job.to_string())),
       index_(fmt::format("{}/{}.index", folder.path(), job.to_string())),
       state_(fmt::format("{}/{}.state", folder.path(), job.to_string())),
       new_state_(fmt::format("{}/{}.state-new", folder.path(), job.to_string())) {}
 
-Result<std::optional<PayloadState>> DiskPayloadFiles::load_state() const {
+Result<std::optional<PayloadState>> DiskPayloadFiles::load_state() {
+  TALLY_TRY(settle());
+  return read_state();
+}
+
+Result<void> DiskPayloadFiles::settle() {
+  if (!doubtful_.contains(job_)) return {};
+  const std::lock_guard lock(doubtful_.settling());
+  if (!doubtful_.contains(job_)) return {};
+  TALLY_TRY_ASSIGN(const auto state, read_state());
+  if (state) {
+    TALLY_TRY(write_new_state(*state));
+    return put_new_state_in_place();
+  }
+  TALLY_TRY(folder_.sync());
+  doubtful_.remove(job_);
+  return {};
+}
+
+Result<std::optional<PayloadState>> DiskPayloadFiles::read_state() const {
   auto file = File::open(state_, File::Mode::kRead);
   if (!file.ok()) {
     if (is_not_found(file.error())) return std::optional<PayloadState>();
@@ -41,7 +63,7 @@ Result<std::optional<PayloadState>> DiskPayloadFiles::load_state() const {
 // lost a file.
 Error DiskPayloadFiles::missing(Error error) const {
   if (!is_not_found(error)) return error;
-  const auto state = load_state();
+  const auto state = read_state();
   if (state.ok() && !state.value()) return error;
   error.code = ErrorCode::kInternal;
   return error;
@@ -85,7 +107,13 @@ Result<void> DiskPayloadFiles::write_new_state(const PayloadState& state) {
 
 Result<void> DiskPayloadFiles::put_new_state_in_place() {
   TALLY_TRY(rename_file(new_state_, state_));
-  return folder_.sync();
+  auto synced = folder_.sync();
+  if (synced.ok()) {
+    doubtful_.remove(job_);
+  } else {
+    doubtful_.add(job_);
+  }
+  return synced;
 }
 
 Result<void> DiskPayloadFiles::remove() {
@@ -94,6 +122,7 @@ Result<void> DiskPayloadFiles::remove() {
   TALLY_TRY(remove_file(new_state_));
   TALLY_TRY(remove_file(index_));
   TALLY_TRY(remove_file(data_));
+  doubtful_.remove(job_);
   return {};
 }
 

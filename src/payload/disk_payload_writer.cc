@@ -115,6 +115,7 @@ Result<void> DiskPayloadWriter::store_in_order(const PayloadState& state) {
 Result<void> DiskPayloadWriter::cut_to_checkpoint() {
   CHECK(!checkpoint_.sealed);
   failed_ = true;  // Until all of it is done.
+  if (files_.is_doubtful()) return refuse_after_error();
   if (state_in_doubt_) {
     TALLY_TRY(files_.write_new_state(checkpoint_));
     TALLY_TRY(files_.put_new_state_in_place());

@@ -1,7 +1,9 @@
 // DiskPayloadWriter: the writer of DiskPayloadStore.
 //
 // After an error every call but cut_to_checkpoint() is refused with kUnavailable; what
-// was written since the last checkpoint is given back to the disk at once.
+// was written since the last checkpoint is given back to the disk at once. Where the new
+// checkpoint is there and only its folder could not be synced, that one is refused too:
+// it may have been seen, so resume() goes on from it.
 #pragma once
 
 #include <memory>

@@ -64,9 +64,11 @@ struct ResultStream {
 
 // The fields of a JSON upload's records; none where the table is gone: their text
 // remains.
-Resource fields_of(ResourceCatalog& catalog, const Job& job) {
-  auto found = catalog.find(job.resource);
-  return found.ok() ? *found.value() : Resource{};
+Result<Resource> fields_of(ResourceCatalog& catalog, const Job& job) {
+  const auto found = catalog.find(job.resource);
+  if (found.ok()) return *found.value();
+  if (is_transient(found.error().code)) return found.error();
+  return Resource{};
 }
 
 }  // namespace
@@ -98,9 +100,10 @@ Result<std::function<Result<void>(const TextSink&)>> open_results(
   }
   if (!payload.ok()) return std::move(payload).error();
 
+  TALLY_TRY_ASSIGN(const Resource fields, fields_of(parts.catalog, job));
   const RecordReader::Options options =
-      reader_options(job.operation, job.options, job.columns,
-                     fields_of(parts.catalog, job), service.settings().record_bytes_max);
+      reader_options(job.operation, job.options, job.columns, fields,
+                     service.settings().record_bytes_max);
   std::optional<ParentRecords> parents;
   if (job.parent) parents.emplace(parts.ledger, job.number);
   const auto stream = std::make_shared<ResultStream>(ResultStream{

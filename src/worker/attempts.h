@@ -3,9 +3,10 @@
 //   TALLY_TRY_ASSIGN(auto outcomes, attempts.make([&] { return write_unit(...); }));
 //   if (!outcomes) return {};   // paused: attempts.paused() says why
 //
-// Fails for a passing reason (base/error.h, or a full disk): waits, longer each time, and
-// tries again; what was survived is counted in the job's `retries` once the database
-// answers again. kLost: the slice is somebody else's, or the job was ended from outside.
+// Fails for a passing reason (base/error.h, or a full disk): waits, longer each time,
+// counts it in the job's `retries` as soon as the database can be written (and so before
+// the job has ended), and tries again. kLost: the slice is somebody else's, or the job
+// was ended from outside.
 //
 // Threads: one.
 #pragma once
@@ -51,9 +52,10 @@ class Attempts {
     using Done =
         std::remove_cvref_t<decltype(std::declval<decltype(attempt())>().value())>;
     while (!must_pause()) {
+      count_retries();
       auto done = attempt();
       if (done.ok()) {
-        succeeded();
+        backoff_.reset();
         return std::optional<Done>(std::move(done).value());
       }
       if (done.error().code == ErrorCode::kLost) {
@@ -74,8 +76,7 @@ class Attempts {
   void wait_after(const Error& error) { failed(error); }
 
  private:
-  void succeeded() {
-    backoff_.reset();
+  void count_retries() {
     for (; retries_ > 0; --retries_) {
       if (!jobs_.add_retry(job_, reason_).ok()) return;
     }
@@ -95,7 +96,7 @@ class Attempts {
   const StopFlag& stop_;
   const LeaseKeeper::Hold& hold_;
   std::optional<Pause> paused_;
-  int retries_ = 0;  // Survived, not yet counted in the job.
+  int retries_ = 0;  // Not yet counted in the job.
   std::string reason_;
 };
 

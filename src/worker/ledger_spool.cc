@@ -1,7 +1,8 @@
 #include "worker/ledger_spool.h"
 
-#include <cerrno>
 #include <cstring>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "store/ledger_codec.h"
@@ -14,55 +15,53 @@ struct Head {
   std::uint64_t bytes = 0;
 };
 
-Error spool_error(const char* action) {
-  const ErrorCode code =
-      errno == ENOSPC ? ErrorCode::kOutOfSpace : ErrorCode::kUnavailable;
-  return {code, std::string("the job's scratch file cannot be ") + action + ": " +
-                    std::strerror(errno)};
+Error spool_error(Error error) {
+  if (error.code != ErrorCode::kOutOfSpace) error.code = ErrorCode::kUnavailable;
+  return error;
 }
 
 }  // namespace
 
 Result<LedgerSpool> LedgerSpool::create(const std::string& path) {
-  std::FILE* file = std::fopen(path.c_str(), "w+be");
-  if (!file) return spool_error("made");
-  return LedgerSpool(file);
+  auto file = File::open(path, File::Mode::kCreate);
+  if (!file.ok()) return spool_error(std::move(file).error());
+  return LedgerSpool(std::move(file).value());
 }
 
 Result<void> LedgerSpool::append(WindowNumber window, const UnitOutcomes& outcomes) {
   const std::vector<std::uint8_t> bytes = encode_outcomes(outcomes);
   const Head head{.window = window.value(), .bytes = bytes.size()};
-  if (std::fseek(file_.get(), end_, SEEK_SET) != 0 ||
-      std::fwrite(&head, sizeof head, 1, file_.get()) != 1 ||
-      std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size() ||
-      std::fflush(file_.get()) != 0) {
-    return spool_error("written");
+  std::string unit(sizeof head, '\0');
+  std::memcpy(unit.data(), &head, sizeof head);
+  unit.append(bytes.begin(), bytes.end());
+  if (auto written = file_.write(end_, unit); !written.ok()) {
+    return spool_error(std::move(written).error());
   }
-  end_ += static_cast<long>(sizeof head + bytes.size());
+  end_ += unit.size();
   return {};
 }
 
-Result<bool> LedgerSpool::read_at(long& offset, WindowNumber& window,
+Result<bool> LedgerSpool::read_at(std::uint64_t& offset, WindowNumber& window,
                                   UnitOutcomes& outcomes) const {
   if (offset == end_) return false;
+  const auto read = [&](void* into, std::size_t size) -> Result<void> {
+    auto done = file_.read(offset, {static_cast<char*>(into), size});
+    if (!done.ok()) return spool_error(std::move(done).error());
+    offset += size;
+    return {};
+  };
   Head head;
-  if (std::fseek(file_.get(), offset, SEEK_SET) != 0 ||
-      std::fread(&head, sizeof head, 1, file_.get()) != 1) {
-    return spool_error("read");
-  }
+  TALLY_TRY(read(&head, sizeof head));
   std::vector<std::uint8_t> bytes(head.bytes);
-  if (std::fread(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size()) {
-    return spool_error("read");
-  }
+  TALLY_TRY(read(bytes.data(), bytes.size()));
   TALLY_TRY_ASSIGN(outcomes, decode_outcomes(bytes));
   window = WindowNumber(head.window);
-  offset += static_cast<long>(sizeof head + bytes.size());
   return true;
 }
 
 Result<void> LedgerSpool::for_each(
     const std::function<Result<void>(WindowNumber, UnitOutcomes)>& take) const {
-  long offset = 0;
+  std::uint64_t offset = 0;
   while (true) {
     WindowNumber window(0);
     UnitOutcomes outcomes;
@@ -74,7 +73,7 @@ Result<void> LedgerSpool::for_each(
 
 RowIdSourceMaker LedgerSpool::ids() const {
   return [this]() -> RowIdSource {
-    return [this, offset = 0L](UnitOutcomes& into) mutable -> Result<bool> {
+    return [this, offset = std::uint64_t{0}](UnitOutcomes& into) mutable -> Result<bool> {
       WindowNumber window(0);
       return read_at(offset, window, into);
     };

@@ -2,16 +2,17 @@
 // whether what they tell will be committed.
 //
 // Threads: one. Memory: one unit.
-// Errors:  kOutOfSpace, kUnavailable of the disk.
+// Errors:  kOutOfSpace; kUnavailable for all else that the disk may say: the job starts
+//          over with a new spool.
 #pragma once
 
-#include <cstdio>
+#include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 
 #include "base/result.h"
 #include "model/unit.h"
+#include "payload/file.h"
 #include "target/target.h"
 
 namespace tallyman {
@@ -31,16 +32,14 @@ class LedgerSpool {
   RowIdSourceMaker ids() const;
 
  private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  explicit LedgerSpool(std::FILE* file) : file_(file) {}
+  explicit LedgerSpool(File file) : file_(std::move(file)) {}
 
   // Reads the unit at `offset` and moves it on; false at the end.
-  Result<bool> read_at(long& offset, WindowNumber& window, UnitOutcomes& outcomes) const;
+  Result<bool> read_at(std::uint64_t& offset, WindowNumber& window,
+                       UnitOutcomes& outcomes) const;
 
-  std::unique_ptr<std::FILE, Close> file_;
-  long end_ = 0;  // Bytes written.
+  File file_;
+  std::uint64_t end_ = 0;  // Bytes written.
 };
 
 }  // namespace tallyman

@@ -7,7 +7,24 @@ namespace {
 
 constexpr std::size_t kJobsAtOnce = 100;
 
-Result<void> expire_uploads(const WorkerParts& parts, Timestamp before) {
+// The first of what went wrong, while the rest is swept all the same.
+class Sweep {
+ public:
+  explicit Sweep(PayloadStore& payloads) : payloads_(payloads) {}
+
+  void note(Result<void> done) {
+    if (result_.ok() && !done.ok()) result_ = std::move(done);
+  }
+  // What cannot be removed now is an orphan of the next sweep.
+  void remove_payload(const JobId& job) { note(payloads_.remove(job)); }
+  Result<void> result() && { return std::move(result_); }
+
+ private:
+  PayloadStore& payloads_;
+  Result<void> result_;
+};
+
+Result<void> expire_uploads(const WorkerParts& parts, Timestamp before, Sweep& swept) {
   TALLY_TRY_ASSIGN(const auto jobs, parts.jobs.open_before(before));
   for (const Job& job : jobs) {
     const auto expired =
@@ -17,35 +34,35 @@ Result<void> expire_uploads(const WorkerParts& parts, Timestamp before) {
                           .upload = std::nullopt});
     if (!expired.ok() && expired.error().code == ErrorCode::kConflict) continue;
     TALLY_TRY(expired);
-    TALLY_TRY(parts.payloads.remove(job.id));
+    swept.remove_payload(job.id);
   }
   return {};
 }
 
-Result<void> expire_results(const WorkerParts& parts, Timestamp before) {
+Result<void> expire_results(const WorkerParts& parts, Timestamp before, Sweep& swept) {
   while (true) {
     TALLY_TRY_ASSIGN(const auto jobs, parts.jobs.ended_before(before, kJobsAtOnce));
     for (const Job& job : jobs) {
       TALLY_TRY(parts.jobs.expire_results(job.number));
-      TALLY_TRY(parts.payloads.remove(job.id));
+      swept.remove_payload(job.id);
     }
     if (jobs.size() < kJobsAtOnce) return {};
   }
 }
 
-Result<void> remove_jobs(const WorkerParts& parts, Timestamp before) {
+Result<void> remove_jobs(const WorkerParts& parts, Timestamp before, Sweep& swept) {
   while (true) {
     TALLY_TRY_ASSIGN(const auto jobs, parts.jobs.removable_before(before, kJobsAtOnce));
     for (const Job& job : jobs) {
       TALLY_TRY(parts.jobs.remove(job.id));
-      TALLY_TRY(parts.payloads.remove(job.id));
+      swept.remove_payload(job.id);
     }
     if (jobs.size() < kJobsAtOnce) return {};
   }
 }
 
 // A crash between the job's end and its payload's leaves the payload behind.
-Result<void> remove_orphans(const WorkerParts& parts) {
+Result<void> remove_orphans(const WorkerParts& parts, Sweep& swept) {
   TALLY_TRY_ASSIGN(const auto kept, parts.payloads.list());
   for (const JobId& id : kept) {
     const auto job = parts.jobs.find(id);
@@ -53,7 +70,7 @@ Result<void> remove_orphans(const WorkerParts& parts) {
     const bool never_completed =
         job.ok() && is_terminal(job.value().state) && !job.value().submission;
     const bool expired = job.ok() && job.value().results_expired;
-    if (unknown || never_completed || expired) TALLY_TRY(parts.payloads.remove(id));
+    if (unknown || never_completed || expired) swept.remove_payload(id);
   }
   return {};
 }
@@ -62,10 +79,12 @@ Result<void> remove_orphans(const WorkerParts& parts) {
 
 Result<void> sweep(const WorkerParts& parts, const WorkerSettings& settings) {
   const Timestamp now = parts.clock.now();
-  TALLY_TRY(expire_uploads(parts, now - settings.open_time_max));
-  TALLY_TRY(expire_results(parts, now - settings.results_retention));
-  TALLY_TRY(remove_jobs(parts, now - settings.job_retention));
-  return remove_orphans(parts);
+  Sweep swept(parts.payloads);
+  swept.note(expire_uploads(parts, now - settings.open_time_max, swept));
+  swept.note(expire_results(parts, now - settings.results_retention, swept));
+  swept.note(remove_jobs(parts, now - settings.job_retention, swept));
+  swept.note(remove_orphans(parts, swept));
+  return std::move(swept).result();
 }
 
 std::chrono::milliseconds sweep_interval(const WorkerSettings& settings) {

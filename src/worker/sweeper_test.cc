@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "worker/test_people.h"
 
 namespace tallyman {
@@ -103,6 +105,27 @@ TEST_F(SweeperTest, WhatAPartLeftBehindThatArrivedDuringAnAbortGoes) {
   const Job job = open_with_data();
   must(engine_.service().abort(TestEngine::ann(), TestEngine::reference(job)));
   must(must(engine_.parts().payloads.create(job.id))->checkpoint(""));
+  sweep_now();
+  EXPECT_THAT(payloads(), IsEmpty());
+}
+
+// A folder stands where its data should: it cannot be removed as a file.
+TEST_F(SweeperTest, APayloadThatCannotBeRemovedKeepsNoOther) {
+  std::vector<JobId> unknown;
+  for (int i = 0; i < 3; ++i) {
+    engine_.clock.advance(std::chrono::milliseconds(1));
+    unknown.emplace_back(Uuid::make_v7(engine_.clock.now(), engine_.random));
+    must(must(engine_.parts().payloads.create(unknown.back()))->checkpoint(""));
+  }
+  const std::filesystem::path data =
+      engine_.parts().payloads.scratch_path(unknown[0], "x");
+  const std::filesystem::path stuck =
+      data.parent_path().parent_path() / (unknown[0].to_string() + ".data");
+  std::filesystem::remove(stuck);
+  std::filesystem::create_directory(stuck);
+  EXPECT_FALSE(sweep(engine_.parts(), engine_.settings).ok());
+  EXPECT_THAT(payloads(), ElementsAre(unknown[0]));
+  std::filesystem::remove(stuck);
   sweep_now();
   EXPECT_THAT(payloads(), IsEmpty());
 }

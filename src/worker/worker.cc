@@ -91,12 +91,21 @@ Result<bool> Worker::run_next_job() {
 Result<bool> Worker::run_next_chore() {
   TALLY_TRY_ASSIGN(const auto claim,
                    parts_.jobs.claim_retry(settings_.name, settings_.lease_time));
-  if (claim) {
-    const LeaseKeeper::Hold hold(keeper_, *claim);
-    TALLY_TRY(RetryCopy(parts_, settings_, stop_, *claim).run());
-    return true;
-  }
-  return answer_pending_aggregates(parts_);
+  // A copy that fails for now keeps no aggregate waiting.
+  const auto copied = claim ? copy_retry(*claim) : Result<void>();
+  TALLY_TRY_ASSIGN(const bool answered, answer_pending_aggregates(parts_));
+  TALLY_TRY(copied);
+  return claim || answered;
+}
+
+Result<void> Worker::copy_retry(const Claim& claim) {
+  const LeaseKeeper::Hold hold(keeper_, claim);
+  auto copied = RetryCopy(parts_, settings_, stop_, claim).run();
+  if (copied.ok() || copied.error().code == ErrorCode::kLost) return copied;
+  // Not until the lease ends by itself: the next look takes it up again.
+  if (!stop_.raised()) (void)parts_.jobs.add_retry(claim.job, copied.error().message);
+  (void)parts_.jobs.release(claim);
+  return copied;
 }
 
 }  // namespace tallyman

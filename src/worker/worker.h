@@ -33,6 +33,7 @@ class Worker {
   // False where there was nothing to do.
   Result<bool> run_next_job();
   Result<bool> run_next_chore();
+  Result<void> copy_retry(const Claim& claim);
 
   WorkerParts parts_;
   WorkerSettings settings_;

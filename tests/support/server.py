@@ -85,6 +85,7 @@ class Server:
         self.sightings = Sightings()  # By every Api of this server, whatever is killed.
         self.watches = []             # bounds.Watch of every process.
         self._stranger = None
+        self.environment = {}  # Beside the test's own, for the server.
         self.process = None
         self.url = None
         self.token = None
@@ -132,7 +133,8 @@ class Server:
         with open(self.output_path, "wb") as output, open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [binary(), "serve", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=log, preexec_fn=_die_with_parent())
+                stdout=output, stderr=log, preexec_fn=_die_with_parent(),
+                env={**os.environ, **self.environment})
         self.watches.append(bounds.Watch(self.process.pid, bounds.configured(self.settings)))
         return self.process
 
