@@ -27,6 +27,8 @@ tallyman_outside_test(abort           process/abort_test.py          process  12
 tallyman_outside_test(running         process/running_test.py        process  180)
 tallyman_outside_test(canary          process/canary_test.py         process  60)
 tallyman_outside_test(access          process/access_test.py         process  60)
+tallyman_outside_test(limits          process/limits_test.py         process  120)
+tallyman_outside_test(upgrade         process/upgrade_test.py        process  60)
 
 tallyman_outside_test(replaced_system e2e/replaced_system_test.py    e2e      120)
 tallyman_outside_test(rest_upload     e2e/rest_upload_test.py        e2e      120)

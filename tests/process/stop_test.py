@@ -15,7 +15,7 @@ from support import effect_log, oracle  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.wait import wait_until  # noqa: E402
 
-STOP_SECONDS = 10
+STOP_SECONDS = 10  # limits::kDrainTime
 
 
 class Stopping(unittest.TestCase):
@@ -165,7 +165,7 @@ class OtherProcesses(unittest.TestCase):
         self.assertEqual(status["created_count"], 3)
 
     def test_a_lock_held_too_long_is_503_and_says_when_to_come_back(self):
-        holder = self.hold_the_lock(7.0)
+        holder = self.hold_the_lock(7.0)  # limits::kWriterWait is 5 s.
         answer = self.server.api().submit("insert", "items", numbers(3))
         holder.join()
         self.assertEqual(answer.status, 503, answer)
