@@ -42,6 +42,8 @@ tallyman_outside_test(lock            process/lock_test.py           process  18
 tallyman_outside_test(running         process/running_test.py        process  180)
 tallyman_outside_test(canary          process/canary_test.py         process  60)
 tallyman_outside_test(access          process/access_test.py         process  60)
+tallyman_outside_test(limits          process/limits_test.py         process  120)
+tallyman_outside_test(upgrade         process/upgrade_test.py        process  60)
 
 tallyman_outside_test(smuggling       process/smuggling_test.py      process  60)
 tallyman_outside_test(bad_record      process/bad_record_test.py     process  240)

@@ -35,6 +35,7 @@ ByteSource source_of(std::unique_ptr<http::BodyStream> body) {
 struct OpenedBody {
   std::unique_ptr<http::BodyStream> stream;
   bool encoded = false;
+  std::optional<std::uint64_t> announced = std::nullopt;
 };
 
 Result<OpenedBody> open_body(http::Request& request, const ServiceSettings& settings) {
@@ -57,7 +58,7 @@ Result<OpenedBody> open_body(http::Request& request, const ServiceSettings& sett
                      " bytes; at most " + std::to_string(settings.upload_bytes_max) +
                      " are taken (upload_bytes_max); cut it into several jobs"};
   }
-  return OpenedBody{std::move(request.body), false};
+  return OpenedBody{std::move(request.body), false, request.content_length};
 }
 
 // The value of "charset" in a Content-Type, in lower case; empty where there is none.
@@ -132,7 +133,7 @@ Result<UploadBytes> open_upload_bytes(http::Request& request,
     return unsupported("a part of an upload is sent as it is, not as a form");
   }
   TALLY_TRY_ASSIGN(OpenedBody body, open_body(request, settings));
-  return UploadBytes{source_of(std::move(body.stream)), body.encoded};
+  return UploadBytes{source_of(std::move(body.stream)), body.encoded, body.announced};
 }
 
 Result<UploadFile> open_upload_file(http::Request& request,
@@ -145,7 +146,7 @@ Result<UploadFile> open_upload_file(http::Request& request,
   }
   TALLY_TRY_ASSIGN(const ContentType type, type_of_header(content_type));
   TALLY_TRY_ASSIGN(OpenedBody body, open_body(request, settings));
-  return UploadFile{type, source_of(std::move(body.stream)), {}};
+  return UploadFile{type, source_of(std::move(body.stream)), {}, body.announced};
 }
 
 }  // namespace tallyman

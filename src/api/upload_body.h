@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,7 @@ struct UploadBytes {
   ByteSource source;
   bool encoded =
       false;  // Had a Content-Encoding: a whole stream, to be stored whole or not.
+  std::optional<std::uint64_t> announced = std::nullopt;  // Bytes, where they are known.
 };
 
 // Bytes as they are, whatever their Content-Type; but not a form.
@@ -43,6 +45,7 @@ struct UploadFile {
   ContentType type;
   ByteSource source;
   std::vector<std::pair<std::string, std::string>> fields;  // Of a form, before its file.
+  std::optional<std::uint64_t> announced = std::nullopt;  // Bytes, where they are known.
 };
 
 // Of a form, the type is that of the file's part or, where that says nothing, of its

@@ -39,12 +39,25 @@ constexpr auto kCounts = std::to_array<CountSetting>({
     {"window_records", {1, 10'000'000}, &ServerConfig::window_records},
     {"expansion_ratio_max", {1, 100'000}, &ServerConfig::expansion_ratio_max},
     {"atomic_records_max", {1, 1'000'000'000}, &ServerConfig::atomic_records_max},
+    {"record_cells_max", {1, limits::kRecordCellsMax}, &ServerConfig::record_cells_max},
+    {"fields_max", {1, limits::kFieldsMax}, &ServerConfig::fields_max},
+    {"delete_keys_max", {1, 1'000'000'000'000}, &ServerConfig::delete_keys_max},
+    {"open_jobs_per_owner_max", {1, 1'000'000}, &ServerConfig::open_jobs_per_owner_max},
+    {"requests_per_second_per_token_max",
+     {0, 1'000'000},
+     &ServerConfig::requests_per_second_per_token_max},
+    {"refusals_per_second_per_address_max",
+     {0, 1'000'000},
+     &ServerConfig::refusals_per_second_per_address_max},
 });
 
 constexpr auto kSizes = std::to_array<CountSetting>({
     {"window_bytes", {1, kGiB}, &ServerConfig::window_bytes},
     {"upload_bytes_max", {1, 1'024 * kTiB}, &ServerConfig::upload_bytes_max},
     {"record_bytes_max", {kKiB, 64 * kMiB}, &ServerConfig::record_bytes_max},
+    {"stored_bytes_per_owner_max",
+     {1, 1'024 * kTiB},
+     &ServerConfig::stored_bytes_per_owner_max},
 });
 
 constexpr TimeRange kKept{seconds(1), hours(24 * 36'500)};
@@ -72,6 +85,7 @@ constexpr auto kHttpSizes = std::to_array<HttpCountSetting>({
     {"transfer_bytes_per_second_min",
      {0, kGiB},
      &http::ServerLimits::transfer_bytes_per_second_min},
+    {"drain_bytes_max", {0, kGiB}, &http::ServerLimits::drain_bytes_max},
 });
 
 constexpr TimeRange kPatience{milliseconds(100), hours(1)};
@@ -82,6 +96,8 @@ constexpr auto kHttpTimes = std::to_array<HttpTimeSetting>({
     {"body_idle_time", kPatience, &http::ServerLimits::body_idle_time},
     {"request_wait_time", kPatience, &http::ServerLimits::request_wait_time},
     {"thread_idle_time", kPatience, &http::ServerLimits::thread_idle_time},
+    {"stalled_time_under_pressure", kPatience,
+     &http::ServerLimits::stalled_time_under_pressure},
 });
 
 void note(ServerConfig& config, std::string_view key, int line) {

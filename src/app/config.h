@@ -74,6 +74,16 @@ struct ServerConfig {
   std::uint64_t record_bytes_max = limits::kRecordBytesMax;
   std::uint64_t expansion_ratio_max = limits::kExpansionRatioMax;
   std::uint64_t atomic_records_max = limits::kAtomicRecordsMax;
+  std::uint64_t record_cells_max = limits::kRecordCellsMax;
+  std::uint64_t fields_max = limits::kFieldsMax;
+  std::uint64_t delete_keys_max = limits::kDeleteKeysMax;
+
+  // What one client may have. 0 requests a second: any number.
+  std::uint64_t open_jobs_per_owner_max = limits::kOpenJobsPerOwnerMax;
+  std::uint64_t stored_bytes_per_owner_max = limits::kStoredBytesPerOwnerMax;
+  std::uint64_t requests_per_second_per_token_max = limits::kRequestsPerSecondPerTokenMax;
+  std::uint64_t refusals_per_second_per_address_max =
+      limits::kRefusalsPerSecondPerAddressMax;
 
   http::ServerLimits http;            // [http]
   std::optional<http::TlsFiles> tls;  // [tls]

@@ -204,6 +204,10 @@ std::vector<ConfigMistake> check_against(const ServerConfig& config,
   for (const ResourceConfig& resource : config.resources) {
     const auto table = catalogue.introspect(resource.rules.table);
     if (table.ok()) {
+      const auto ruled = apply_rules(table.value(), resource.rules);
+      const auto few = ruled.ok() ? require_few_fields(ruled.value(), config.fields_max)
+                                  : Result<void>();
+      if (!few.ok()) mistakes.push_back({resource.line, few.error().message});
       Checker(resource, table.value(), mistakes).check();
     } else if (table.error().code == ErrorCode::kNotFound) {
       mistakes.push_back(

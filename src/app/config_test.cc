@@ -55,12 +55,21 @@ upload_bytes_max = 1000000
 record_bytes_max = "64KiB"
 expansion_ratio_max = 50
 atomic_records_max = 10
+record_cells_max = 20
+fields_max = 30
+delete_keys_max = 40
+open_jobs_per_owner_max = 50
+stored_bytes_per_owner_max = "60MiB"
+requests_per_second_per_token_max = 70
+refusals_per_second_per_address_max = 0
 
 [http]
 connections_max = 100
 connections_per_address_max = 10
 header_bytes_max = "8KiB"
 idle_time = "5s"
+drain_bytes_max = 0
+stalled_time_under_pressure = "100ms"
 
 [tls]
 certificate = "server.pem"
@@ -108,10 +117,19 @@ outcome = ["created", "updated"]
   EXPECT_EQ(config.record_bytes_max, 64U << 10);
   EXPECT_EQ(config.expansion_ratio_max, 50U);
   EXPECT_EQ(config.atomic_records_max, 10U);
+  EXPECT_EQ(config.record_cells_max, 20U);
+  EXPECT_EQ(config.fields_max, 30U);
+  EXPECT_EQ(config.delete_keys_max, 40U);
+  EXPECT_EQ(config.open_jobs_per_owner_max, 50U);
+  EXPECT_EQ(config.stored_bytes_per_owner_max, 60U << 20);
+  EXPECT_EQ(config.requests_per_second_per_token_max, 70U);
+  EXPECT_EQ(config.refusals_per_second_per_address_max, 0U);
   EXPECT_EQ(config.http.connections_max, 100U);
   EXPECT_EQ(config.http.connections_per_address_max, 10U);
   EXPECT_EQ(config.http.header_bytes_max, 8U << 10);
   EXPECT_EQ(config.http.idle_time, seconds(5));
+  EXPECT_EQ(config.http.drain_bytes_max, 0U);
+  EXPECT_EQ(config.http.stalled_time_under_pressure, milliseconds(100));
   ASSERT_TRUE(config.tls);
   EXPECT_EQ(config.tls->certificate_file, "server.pem");
   EXPECT_EQ(config.tls->key_file, "server.key");

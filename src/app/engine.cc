@@ -43,6 +43,10 @@ ServiceSettings service_settings(const ServerConfig& config) {
   settings.record_bytes_max = config.record_bytes_max;
   settings.atomic_records_max = config.atomic_records_max;
   settings.expansion_ratio_max = config.expansion_ratio_max;
+  settings.record_cells_max = config.record_cells_max;
+  settings.delete_keys_max = config.delete_keys_max;
+  settings.open_jobs_per_owner_max = config.open_jobs_per_owner_max;
+  settings.stored_bytes_per_owner_max = config.stored_bytes_per_owner_max;
   return settings;
 }
 
@@ -54,6 +58,7 @@ WorkerSettings worker_settings(const ServerConfig& config) {
                    .slices = 1};
   settings.general_path = config.general_path;
   settings.record_bytes_max = config.record_bytes_max;
+  settings.stored_bytes_per_owner_max = config.stored_bytes_per_owner_max;
   settings.lease_time = config.lease_time;
   settings.writer_wait = config.writer_wait / 5;
   settings.open_time_max = config.open_time_max;
@@ -124,7 +129,8 @@ Result<void> Engine::Parts::build_layers(const ServerConfig& config) {
   aggregates = std::make_unique<SqliteAggregateStore>(*database);
   tokens = std::make_unique<SqliteTokenStore>(*database, clock, random);
   target = std::make_unique<SqliteTarget>(*database);
-  catalog = std::make_unique<ResourceCatalog>(*target, rules_of(config));
+  catalog =
+      std::make_unique<ResourceCatalog>(*target, rules_of(config), config.fields_max);
   TALLY_TRY(catalog->check());
 
   service = std::make_unique<JobService>(JobService::Parts{.catalog = *catalog,
@@ -136,13 +142,16 @@ Result<void> Engine::Parts::build_layers(const ServerConfig& config) {
                                                            .clock = clock,
                                                            .random = random},
                                          service_settings(config));
-  api = std::make_unique<RestApi>(RestParts{.service = *service,
-                                            .tokens = *tokens,
-                                            .clock = clock,
-                                            .database_answers = [this]() -> Result<void> {
-                                              TALLY_TRY(database->begin_read());
-                                              return {};
-                                            }});
+  api = std::make_unique<RestApi>(RestParts{
+      .service = *service,
+      .tokens = *tokens,
+      .clock = clock,
+      .database_answers = [this]() -> Result<void> {
+        TALLY_TRY(database->begin_read());
+        return {};
+      },
+      .rates = {.requests_per_token = config.requests_per_second_per_token_max,
+                .refusals_per_address = config.refusals_per_second_per_address_max}});
   return {};
 }
 

@@ -77,7 +77,7 @@ Result<std::unique_ptr<Splitter>> CsvSplitter::restore(char delimiter,
     return Error{ErrorCode::kUnreadable, "not the checkpoint of a CSV upload"};
   }
   std::unique_ptr<CsvSplitter> splitter(new CsvSplitter(delimiter, limits, mark));
-  if (mark.offset > 0) splitter->header_ = std::move(header);
+  if (mark.offset > 0) splitter->set_header(std::move(header));
   return std::unique_ptr<Splitter>(std::move(splitter));
 }
 
@@ -109,6 +109,12 @@ Result<void> CsvSplitter::consume_header(std::string_view& bytes) {
                             "is longer than " + std::to_string(limits_.record_bytes_max) +
                                 " bytes (record_bytes_max); is a quote open?");
       }
+      if (separates && ++header_cells_ > limits_.record_cells_max) {
+        return header_error(record_begin_,
+                            "has more than " + std::to_string(limits_.record_cells_max) +
+                                " cells (record_cells_max); send the columns that the "
+                                "table has");
+      }
       continue;
     }
     if (!tail_.empty()) return read_header();
@@ -126,11 +132,17 @@ Result<void> CsvSplitter::read_header() {
                         "has a quote that is not closed at the end of its cell; write a "
                         "quote inside quotes twice");
   }
-  header_.emplace();
-  for (CsvText& cell : cells) header_->push_back(std::move(cell.text));
+  std::vector<std::string> header;
+  for (CsvText& cell : cells) header.push_back(std::move(cell.text));
+  set_header(std::move(header));
   tail_.clear();
   record_begin_ = position_;
   return {};
+}
+
+void CsvSplitter::set_header(std::vector<std::string> header) {
+  pieces_.set_columns(header.size());
+  header_ = std::move(header);
 }
 
 // Returns what is left of `bytes`: all that comes after a record that is too long.

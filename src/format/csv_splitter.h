@@ -32,6 +32,7 @@ class CsvSplitter final : public BaseSplitter {
 
   Result<void> consume_header(std::string_view& bytes);
   Result<void> read_header();
+  void set_header(std::vector<std::string> header);
   Result<std::string_view> consume_records(std::string_view bytes);
   bool add_records(std::size_t line_ends);
   std::string_view skip_to_line_end(std::string_view bytes);
@@ -43,6 +44,7 @@ class CsvSplitter final : public BaseSplitter {
   const char delimiter_;
   CsvScanner scanner_;
   CsvState header_state_ = CsvState::kCellStart;
+  std::size_t header_cells_ = 1;
   std::uint64_t record_begin_;  // Of the record under way; position_ when there is none.
   // The record under way, [record_begin_, position_), when a chunk has ended: the header
   // line too, but nothing while skipping_.

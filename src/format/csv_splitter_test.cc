@@ -56,6 +56,23 @@ TEST(CsvSplitter, TheHeaderHasTheLimitOfARecord) {
                     "(record_bytes_max); is a quote open?"});
 }
 
+// limits::kRecordCellsMax
+TEST(CsvSplitter, TheHeaderHasALimitOfCells) {
+  Upload at = csv("a,\"b,b\",\n1,2,3\n");
+  at.limits.record_cells_max = 3;
+  EXPECT_EQ(split(at).header, (Strings{"a", "b,b", ""}));
+  Upload above = csv("a,b,c,");
+  above.limits.record_cells_max = 3;
+  expect_cuts_do_not_matter(above);
+  EXPECT_EQ(show_pieces(above),
+            Strings{"ERROR the header line, at byte 0, has more than 3 cells "
+                    "(record_cells_max); send the columns that the table has"});
+  // By default, and at once: nothing has to be held of what follows.
+  const std::string commas(limits::kRecordCellsMax - 1, ',');
+  EXPECT_EQ(split(csv(commas + "\n")).error, "");
+  EXPECT_NE(split(csv(commas + ",")).error, "");
+}
+
 TEST(CsvSplitter, DropsAByteOrderMarkAtTheStartAlone) {
   const Upload upload =
       csv("\xEF\xBB\xBFid\n\xEF\xBB\xBF"
@@ -87,6 +104,29 @@ TEST(CsvSplitter, ARecordAtItsLimitIsFineAndOneAboveIsTooLarge) {
             (Strings{"0+2:\"234567\"\n1"}));
   EXPECT_EQ(show_pieces(csv("h\n\"2345678\"\n1\n", kSmall)),
             (Strings{"!large 0+1:\"2345678\"", "1+1:1"}));
+}
+
+// limits::kPieceCellsMax, kPieceRecordsMax
+TEST(CsvSplitter, TheCellsOfAPieceAreBoundedByTheColumnsOfTheHeader) {
+  Upload upload = csv("a,b,c\n1\n2\n3\n4\n5\n");
+  upload.limits.piece_cells_max = 6;
+  EXPECT_EQ(show_pieces(upload), (Strings{"0+2:1\n2", "2+2:3\n4", "4+1:5"}));
+  expect_cuts_do_not_matter(upload);
+  upload.limits.piece_cells_max = 5;
+  EXPECT_EQ(show_pieces(upload).size(), 5u);
+  upload.limits.piece_cells_max = 2;
+  EXPECT_EQ(show_pieces(upload).size(), 5u) << "a piece holds one record at least";
+
+  // By default: what is as narrow as most tables are is cut by its records, and nothing
+  // that a client sends takes more than 16 MiB of cells.
+  const auto records_of_first_piece = [](std::size_t columns) {
+    std::string text(columns - 1, ',');
+    for (std::uint32_t i = 0; i <= limits::kPieceRecordsMax; ++i) text += "\n1";
+    return split(csv(std::move(text))).pieces.front().record_count;
+  };
+  EXPECT_EQ(records_of_first_piece(64), limits::kPieceRecordsMax);
+  EXPECT_EQ(records_of_first_piece(128), limits::kPieceRecordsMax / 2);
+  EXPECT_EQ(records_of_first_piece(1'600), limits::kPieceCellsMax / 1'600);
 }
 
 TEST(CsvSplitter, AQuoteThatMakesARecordTooLongEndsItAtItsFirstLineEnd) {

@@ -18,13 +18,13 @@
 #include <string_view>
 
 #include "format/json_text.h"
+#include "model/limits.h"
 
 namespace tallyman {
 
 class JsonCursor {
  public:
-  // How deep brackets may stand in each other, the outermost counted.
-  static constexpr std::size_t kDepthMax = 1024;
+  static constexpr std::size_t kDepthMax = limits::kRecordDepthMax;
 
   // `places` are those of JsonTokens in `text`, counted from `base`.
   JsonCursor(std::string_view text, const char* base,

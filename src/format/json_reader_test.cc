@@ -149,7 +149,7 @@ TEST(JsonReader, ReadsUpToADepthAndNoDeeper) {
   const auto nested = [](std::size_t depth) {
     return "{\"id\":" + std::string(depth, '[') + std::string(depth, ']') + "}";
   };
-  constexpr std::size_t kInner = JsonCursor::kDepthMax - 1;
+  constexpr std::size_t kInner = limits::kRecordDepthMax - 1;
   EXPECT_EQ(read_lines(nested(kInner))[0].substr(0, 2), "~[");
   EXPECT_EQ(read_lines(nested(kInner + 1))[0].substr(0, 17), "!MALFORMED_RECORD");
   EXPECT_EQ(read_lines(nested(100'000))[0].substr(0, 17), "!MALFORMED_RECORD");

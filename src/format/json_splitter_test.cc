@@ -114,6 +114,15 @@ TEST(JsonSplitter, TheEnvelopeHasALimitAndARecordOfTheSameFormHasNot) {
   EXPECT_EQ(show_pieces(record), Strings{"0+1:" + record.bytes});
 }
 
+// limits::kPieceCellsMax
+TEST(JsonSplitter, TheCellsOfAPieceAreBoundedByTheFieldsOfTheResource) {
+  Upload upload = json("[{},{},{},{},{}]");
+  upload.limits.columns = 3;
+  upload.limits.piece_cells_max = 6;
+  EXPECT_EQ(show_pieces(upload), (Strings{"0+2:{},{}", "2+2:{},{}", "4+1:{}"}));
+  expect_cuts_do_not_matter(upload);
+}
+
 TEST(JsonSplitter, ARecordAtItsLimitIsFineAndOneAboveIsTooLarge) {
   EXPECT_EQ(show_pieces(json("[[345678], 1]", 8, 8)), (Strings{"0+1:[345678]", "1+1:1"}));
   EXPECT_EQ(show_pieces(json("[1, [3456789] , 2]", 8)),

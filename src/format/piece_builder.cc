@@ -1,8 +1,15 @@
 #include "format/piece_builder.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tallyman {
+
+void PieceBuilder::set_columns(std::size_t columns) {
+  const std::uint64_t by_cells =
+      limits_.piece_cells_max / std::max<std::uint64_t>(columns, 1);
+  records_max_ = std::clamp<std::uint64_t>(by_cells, 1, limits_.piece_records_max);
+}
 
 void PieceBuilder::add_alone(std::uint64_t begin, std::uint64_t end, PieceKind kind,
                              bool scanned_twice) {

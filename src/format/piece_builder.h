@@ -29,14 +29,18 @@ class PieceBuilder {
   };
 
   PieceBuilder(const SplitLimits& limits, const Mark& mark)
-      : limits_(limits), mark_(mark), next_record_(mark.records) {}
+      : limits_(limits), mark_(mark), next_record_(mark.records) {
+    set_columns(limits.columns);
+  }
+
+  // Each record that is added from now on will be read into so many cells.
+  void set_columns(std::size_t columns);
 
   // A record in [begin, end) of the upload. REQUIRES: begin < end, and end - begin is at
   // most record_bytes_max.
   void add(std::uint64_t begin, std::uint64_t end) {
     if (end - current_.offset > limits_.piece_bytes_max ||
-        current_.record_count >= limits_.piece_records_max ||
-        current_.record_count == 0) {
+        current_.record_count >= records_max_ || current_.record_count == 0) {
       complete();
       current_.offset = begin;
       current_.first_record = next_record_;
@@ -61,7 +65,8 @@ class PieceBuilder {
   SplitLimits limits_;
   Mark mark_;
   std::uint64_t next_record_;
-  Piece current_;  // Under way while its record_count is not 0.
+  std::uint64_t records_max_ = 1;  // Of a piece: by its records, and by their cells.
+  Piece current_;                  // Under way while its record_count is not 0.
   std::vector<Piece> completed_;
   std::uint32_t unclosed_quotes_ = 0;  // Among completed_.
 };

@@ -5,7 +5,7 @@
 //                     text after a closing quote, not UTF-8, a NUL byte. JSON: does not
 //                     parse (every value is looked at), not an object, a key twice, not
 //                     UTF-8, a lone surrogate or U+0000 in a text, nested deeper than
-//                     1024.
+//                     limits::kRecordDepthMax.
 //   UNKNOWN_FIELD     JSON: a key that is none of the columns; names the nearest one.
 //   RECORD_TOO_LARGE  the piece says so; names the limit.
 // The message names field, rule and limit, never the value.

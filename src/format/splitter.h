@@ -34,7 +34,8 @@
 // Memory:    at most record_bytes_max + one chunk; nothing grows with the upload.
 // Errors:    kUnreadable  the upload cannot be read as what it says it is (JSON that does
 //                         not balance or goes on after its end, a header line that is not
-//                         UTF-8 or longer than record_bytes_max ...). Names the byte.
+//                         UTF-8, longer than record_bytes_max or of more cells than
+//                         record_cells_max ...). Names the byte.
 //            kTooLarge    unclosed_quotes_max passed; envelope longer than its limit.
 //            After an error the splitter stays in error.
 #pragma once
@@ -47,16 +48,22 @@
 
 #include "base/result.h"
 #include "model/content.h"
+#include "model/limits.h"
 #include "model/piece.h"
 
 namespace tallyman {
 
 struct SplitLimits {
-  std::uint64_t record_bytes_max = 1 << 20;
-  std::uint64_t piece_bytes_max = 1 << 20;     // >= record_bytes_max.
-  std::uint32_t piece_records_max = 16'384;    // Bounds the cells of tiny records.
-  std::uint32_t unclosed_quotes_max = 10'000;  // Each costs a second look at the bytes.
-  std::uint64_t envelope_bytes_max = 64 << 10;
+  std::uint64_t record_bytes_max = limits::kRecordBytesMax;
+  std::size_t record_cells_max = limits::kRecordCellsMax;  // Of a header line.
+  std::uint64_t piece_bytes_max = limits::kPieceBytesMax;  // >= record_bytes_max.
+  std::uint32_t piece_records_max = limits::kPieceRecordsMax;
+  std::uint64_t piece_cells_max = limits::kPieceCellsMax;
+  std::uint32_t unclosed_quotes_max = limits::kUnclosedQuotesMax;
+  std::uint64_t envelope_bytes_max = limits::kEnvelopeBytesMax;
+  // What the records will be read into: of NDJSON and JSON the resource's fields. Of CSV
+  // the header says it.
+  std::size_t columns = 1;
   bool data_is_a_field = false;  // JSON: the resource has a field "data", so no envelope.
 };
 

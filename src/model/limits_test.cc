@@ -19,7 +19,19 @@ TEST(Limits, AreWhatIsPromised) {
   EXPECT_EQ(limits::kRecordBytesMax, 1'048'576u);
   EXPECT_EQ(limits::kPieceBytesMax, 1'048'576u);
   EXPECT_EQ(limits::kFieldsMax, 1'600u);
+  EXPECT_EQ(limits::kRecordCellsMax, 1'600u);
+  EXPECT_EQ(limits::kRecordDepthMax, 1'024u);
+  EXPECT_EQ(limits::kDeleteKeysMax, 10'000'000u);
   EXPECT_EQ(limits::kExpansionRatioMax, 200u);
+  EXPECT_EQ(limits::kEnvelopeBytesMax, 65'536u);
+  EXPECT_EQ(limits::kUnclosedQuotesMax, 10'000u);
+  EXPECT_EQ(limits::kPieceRecordsMax, 16'384u);
+  EXPECT_EQ(limits::kPieceCellsMax, 1'048'576u);
+  EXPECT_EQ(limits::kOpenJobsPerOwnerMax, 1'000u);
+  EXPECT_EQ(limits::kStoredBytesPerOwnerMax, 107'374'182'400u);
+  EXPECT_EQ(limits::kRequestsPerSecondPerTokenMax, 10'000u);
+  EXPECT_EQ(limits::kRefusalsPerSecondPerAddressMax, 1'000u);
+  EXPECT_EQ(limits::kCountedClientsMax, 100'000u);
   EXPECT_EQ(limits::kWindowRecords, 80'000u);
   EXPECT_EQ(limits::kWindowBytes, 25'165'824u);
   EXPECT_EQ(limits::kAtomicRecordsMax, 1'000'000u);
@@ -43,6 +55,8 @@ TEST(Limits, FitIntoEachOther) {
   EXPECT_GE(limits::kPieceBytesMax, limits::kRecordBytesMax);
   EXPECT_GE(limits::kWindowBytes, limits::kPieceBytesMax);
   EXPECT_GE(limits::kUploadBytesMax, limits::kWindowBytes);
+  EXPECT_GE(limits::kStoredBytesPerOwnerMax, limits::kUploadBytesMax);
+  EXPECT_GE(limits::kPieceCellsMax, limits::kRecordCellsMax);
   EXPECT_GE(limits::kListPageMax, limits::kListPage);
   EXPECT_GE(limits::kJobRetention, limits::kResultsRetention);
   // A dead worker's slice is taken over within 15 s.

@@ -70,12 +70,6 @@ Result<void> check_request(Target& target, const Resource& resource,
 
 Result<void> check_header(Target& target, const Resource& resource, const Job& job,
                           const std::vector<std::string>& columns) {
-  if (columns.size() > limits::kFieldsMax) {
-    return Error{ErrorCode::kUnreadable,
-                 "the header line has " + std::to_string(columns.size()) +
-                     " columns; at most " + std::to_string(limits::kFieldsMax) +
-                     " are read (fields_max)"};
-  }
   auto writer = target.make_writer(
       resource, write_spec(job.operation, job.options, columns, false));
   if (writer.ok()) return {};

@@ -8,7 +8,9 @@
 namespace tallyman {
 
 JobService::JobService(Parts parts, ServiceSettings settings)
-    : parts_(parts), settings_(settings) {}
+    : parts_(parts),
+      settings_(settings),
+      stored_bytes_(parts_.jobs, parts_.payloads, settings_.stored_bytes_per_owner_max) {}
 
 Result<Job> JobService::find(const Caller& caller, const JobReference& reference) {
   TALLY_TRY_ASSIGN(Job job, find_visible(parts_.jobs, caller, reference));
@@ -42,7 +44,8 @@ Result<Job> JobService::create(const Caller& caller, const JobRequest& request) 
        .created_by = caller.name,
        .options = request.options,
        .idempotency_key = request.idempotency_key,
-       .parent = std::nullopt});
+       .parent = std::nullopt,
+       .open_jobs_max = settings_.open_jobs_per_owner_max});
 }
 
 Result<Job> JobService::abort(const Caller& caller, const JobReference& reference) {
@@ -56,7 +59,10 @@ Result<Job> JobService::abort(const Caller& caller, const JobReference& referenc
     return invalid_state(job, "be aborted", "it has ended");
   }
   if (!aborted.ok()) return std::move(aborted).error();
-  if (!aborted.value().submission) remove_payload(parts_.payloads, job.id);
+  if (!aborted.value().submission) {
+    remove_payload(parts_.payloads, job.id);
+    stored_bytes_.settle(job.owner, job.id, 0);
+  }
   return aborted;
 }
 
@@ -90,6 +96,8 @@ Result<Job> JobService::retry(const Caller& caller, const JobReference& referenc
     if (existing && existing->parent == parent.id) return std::move(*existing);
     if (existing) return idempotency_key_reused(idempotency_key);
   }
+  // How much its records take is known when they have been copied, and judged then.
+  TALLY_TRY(stored_bytes_.require_room(parent.owner, 1));
   const std::uint64_t seen = parts_.jobs.version();
   JobOptions options = parent.options;
   options.expect.clear();  // The totals were those of the whole upload.
@@ -103,7 +111,8 @@ Result<Job> JobService::retry(const Caller& caller, const JobReference& referenc
                           .created_by = caller.name,
                           .options = std::move(options),
                           .idempotency_key = idempotency_key,
-                          .parent = parent.id}));
+                          .parent = parent.id,
+                          .open_jobs_max = settings_.open_jobs_per_owner_max}));
   return wait_until(child.id, limits::kAggregatesWait, seen,
                     [](const Job& job) { return job.state != JobState::kOpen; });
 }

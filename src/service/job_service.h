@@ -33,6 +33,7 @@
 #include "model/resource.h"
 #include "payload/payload.h"
 #include "service/caller.h"
+#include "service/stored_bytes.h"
 #include "store/aggregate_store.h"
 #include "store/job_store.h"
 #include "store/ledger.h"
@@ -49,6 +50,10 @@ struct ServiceSettings {
   std::uint64_t record_bytes_max = limits::kRecordBytesMax;
   std::uint64_t atomic_records_max = limits::kAtomicRecordsMax;
   std::uint64_t expansion_ratio_max = limits::kExpansionRatioMax;  // Of gzip.
+  std::size_t record_cells_max = limits::kRecordCellsMax;
+  std::uint64_t delete_keys_max = limits::kDeleteKeysMax;
+  std::uint64_t open_jobs_per_owner_max = limits::kOpenJobsPerOwnerMax;
+  std::uint64_t stored_bytes_per_owner_max = limits::kStoredBytesPerOwnerMax;
 };
 
 struct JobRequest {
@@ -59,6 +64,8 @@ struct JobRequest {
   // The operation is an update that unique_fields in an envelope may turn into an upsert
   // (PATCH /bulk/v2/ without unique_fields in the query).
   bool envelope_may_make_upsert = false;
+  // How long the sender says that the upload is; nothing where they do not say.
+  std::optional<std::uint64_t> announced_bytes = std::nullopt;
 };
 
 // Names a job as a path does. An empty resource: whichever.
@@ -72,6 +79,7 @@ struct UploadPart {
   // Stored entirely or not at all (a part with Content-Encoding is a whole stream).
   // Otherwise what arrived before the connection broke is kept.
   bool all_or_nothing = false;
+  std::optional<std::uint64_t> announced_bytes = std::nullopt;  // Of the part.
 };
 
 // What an upload turned out to be, once it is whole.
@@ -187,6 +195,7 @@ class JobService {
  private:
   Parts parts_;
   ServiceSettings settings_;
+  StoredBytes stored_bytes_;
   std::atomic<bool> stopping_ = false;
   Result<Job> wait_until(const JobId& id, std::chrono::milliseconds wait,
                          std::uint64_t seen,
@@ -196,6 +205,8 @@ class JobService {
   Result<Job> receive_whole(const Caller& caller, const Job& job,
                             const Resource& resource, const JobRequest& request,
                             const ByteSource& source);
+  Result<Job> receive_into(const Caller& caller, const Job& job, const Resource& resource,
+                           const JobRequest& request, const ByteSource& source);
   Result<Job> complete_upload(const Caller& caller, const Job& job,
                               const Resource& resource, UploadReceived received,
                               std::string fingerprint, bool envelope_may_make_upsert);

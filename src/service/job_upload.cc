@@ -17,26 +17,43 @@ Error part_is_arriving(const Job& job) {
           "UPLOAD_IN_PROGRESS"};
 }
 
+// Of the limits that hold for the job, the one that is met first.
+std::optional<RecordsMax> records_max(const ServiceSettings& settings, const Job& job) {
+  std::optional<RecordsMax> max;
+  if (job.operation == Operation::kDelete) {
+    max = {settings.delete_keys_max, "delete_keys_max",
+           "keys, the most for a delete job; send it as several jobs", "TOO_MANY_KEYS"};
+  }
+  const bool is_whole = job.options.atomic || job.options.dry_run;
+  if (is_whole && (!max || settings.atomic_records_max < max->records)) {
+    max = {settings.atomic_records_max, "atomic_records_max",
+           "records, the most for an atomic or dry-run job; send it as several jobs, or "
+           "with mode=partial",
+           ""};
+  }
+  return max;
+}
+
 UploadIntake::Options intake_options(const ServiceSettings& settings, Target& target,
-                                     const Resource& resource, const Job& job) {
+                                     StoredBytes& stored_bytes, const Resource& resource,
+                                     const Job& job) {
   UploadIntake::Options options;
   options.format = job.options.format;
+  options.split.record_cells_max = settings.record_cells_max;
+  options.split.columns = resource.fields.size();
   options.split.record_bytes_max = settings.record_bytes_max;
   options.split.piece_bytes_max =
       std::max(limits::kPieceBytesMax, settings.record_bytes_max);
   options.split.data_is_a_field = resource.field_place("data").has_value();
   options.upload_bytes_max = settings.upload_bytes_max;
+  options.records_max = records_max(settings, job);
+  options.may_grow_to = [&stored_bytes, &job](std::uint64_t bytes) {
+    return stored_bytes.hold(job.owner, job.id, bytes);
+  };
   options.judge_header = [&target, &resource, &job](const auto& columns) {
     return check_header(target, resource, job, columns);
   };
   return options;
-}
-
-// Atomic and dry-run jobs are limited; nothing for the others.
-std::optional<std::uint64_t> records_max(const ServiceSettings& settings,
-                                         const Job& job) {
-  if (!job.options.atomic && !job.options.dry_run) return std::nullopt;
-  return settings.atomic_records_max;
 }
 
 // What makes two requests with one Idempotency-Key the same, beside their bodies.
@@ -59,10 +76,10 @@ Result<std::uint64_t> JobService::append(const Caller& caller,
     return invalid_state(job, "take data", "start a new job");
   }
   TALLY_TRY_ASSIGN(const auto resource, parts_.catalog.find(job.resource));
-  TALLY_TRY_ASSIGN(
-      const auto intake,
-      UploadIntake::open(parts_.payloads, job.id,
-                         intake_options(settings_, parts_.target, *resource, job)));
+  TALLY_TRY_ASSIGN(const auto intake,
+                   UploadIntake::open(parts_.payloads, job.id,
+                                      intake_options(settings_, parts_.target,
+                                                     stored_bytes_, *resource, job)));
   if (part.offset != intake->offset()) {
     return Error{ErrorCode::kConflict,
                  "the upload of job " + job.id.to_string() +
@@ -70,8 +87,16 @@ Result<std::uint64_t> JobService::append(const Caller& caller,
                      ", not " + std::to_string(part.offset) + "; send from there",
                  "WRONG_OFFSET"};
   }
-  TALLY_TRY(intake->receive(source, part.all_or_nothing, nullptr));
-  TALLY_TRY(intake->checkpoint());
+  const auto receive = [&]() -> Result<void> {
+    TALLY_TRY(stored_bytes_.require_room(job.owner, 0));
+    TALLY_TRY(stored_bytes_.hold(job.owner, job.id,
+                                 part.offset + part.announced_bytes.value_or(0)));
+    TALLY_TRY(intake->receive(source, part.all_or_nothing, nullptr));
+    return intake->checkpoint();
+  };
+  const Result<void> received = receive();
+  stored_bytes_.settle(job.owner, job.id, intake->offset());
+  TALLY_TRY(received);
   return intake->offset();
 }
 
@@ -95,7 +120,8 @@ Result<Job> JobService::complete(const Caller& caller, const JobReference& refer
     return invalid_state(job, "be completed", "it takes no more data");
   }
   TALLY_TRY_ASSIGN(const auto resource, parts_.catalog.find(job.resource));
-  const auto options = intake_options(settings_, parts_.target, *resource, job);
+  const auto options =
+      intake_options(settings_, parts_.target, stored_bytes_, *resource, job);
   UploadReceived received;
   if (auto sealed = parts_.payloads.open(job.id); sealed.ok()) {
     TALLY_TRY_ASSIGN(received, UploadIntake::read_again(*sealed.value(), options));
@@ -104,7 +130,7 @@ Result<Job> JobService::complete(const Caller& caller, const JobReference& refer
   } else {
     TALLY_TRY_ASSIGN(const auto intake,
                      UploadIntake::open(parts_.payloads, job.id, options));
-    TALLY_TRY_ASSIGN(received, intake->finish(records_max(settings_, job)));
+    TALLY_TRY_ASSIGN(received, intake->finish());
   }
   return complete_upload(caller, job, *resource, std::move(received), {}, false);
 }
@@ -118,7 +144,8 @@ Result<Job> JobService::complete_upload(const Caller& caller, const Job& job,
                          .columns = std::move(received.columns),
                          .fingerprint = std::move(fingerprint),
                          .operation = std::nullopt,
-                         .options = std::nullopt};
+                         .options = std::nullopt,
+                         .stored_bytes_max = settings_.stored_bytes_per_owner_max};
   if (received.envelope || envelope_may_make_upsert) {
     JobRequest request{.resource = job.resource,
                        .operation = job.operation,
@@ -133,11 +160,16 @@ Result<Job> JobService::complete_upload(const Caller& caller, const Job& job,
     upload.operation = request.operation;
     upload.options = std::move(request.options);
   }
-  return parts_.jobs.apply({.id = job.id,
-                            .event = JobEvent::kUploadCompleted,
-                            .by = caller.name,
-                            .detail = std::to_string(upload.total_items) + " records",
-                            .upload = std::move(upload)});
+  auto completed =
+      parts_.jobs.apply({.id = job.id,
+                         .event = JobEvent::kUploadCompleted,
+                         .by = caller.name,
+                         .detail = std::to_string(upload.total_items) + " records",
+                         .upload = std::move(upload)});
+  if (completed.ok()) {
+    stored_bytes_.complete(job.owner, job.id, completed.value().upload_bytes);
+  }
+  return completed;
 }
 
 Result<Job> JobService::submit(const Caller& caller, const JobRequest& request,
@@ -152,6 +184,8 @@ Result<Job> JobService::submit(const Caller& caller, const JobRequest& request,
                                                          request.idempotency_key));
     if (existing) return resubmit(caller, *existing, request, source);
   }
+  TALLY_TRY(
+      stored_bytes_.require_room(caller.owner, request.announced_bytes.value_or(0)));
   TALLY_TRY_ASSIGN(
       const Job job,
       parts_.jobs.create({.id = JobId(Uuid::make_v7(parts_.clock.now(), parts_.random)),
@@ -162,7 +196,8 @@ Result<Job> JobService::submit(const Caller& caller, const JobRequest& request,
                           .created_by = caller.name,
                           .options = request.options,
                           .idempotency_key = request.idempotency_key,
-                          .parent = std::nullopt}));
+                          .parent = std::nullopt,
+                          .open_jobs_max = settings_.open_jobs_per_owner_max}));
   return receive_whole(caller, job, *resource, request, source);
 }
 
@@ -204,23 +239,7 @@ Result<Job> JobService::receive_whole(const Caller& caller, const Job& job,
     return invalid_state(now, "take data", "send the request again");
   }
 
-  const auto receive = [&]() -> Result<Job> {
-    std::optional<ContentHash> hash;
-    if (!request.idempotency_key.empty()) {
-      hash_request(hash.emplace(), request);
-    }
-    TALLY_TRY_ASSIGN(const auto intake,
-                     UploadIntake::start_over(
-                         parts_.payloads, job.id,
-                         intake_options(settings_, parts_.target, resource, job)));
-    TALLY_TRY(intake->receive(source, true, hash ? &*hash : nullptr));
-    TALLY_TRY_ASSIGN(UploadReceived received,
-                     intake->finish(records_max(settings_, job)));
-    return complete_upload(caller, job, resource, std::move(received),
-                           hash ? hash->finish() : std::string(),
-                           request.envelope_may_make_upsert);
-  };
-  auto completed = receive();
+  auto completed = receive_into(caller, job, resource, request, source);
   if (completed.ok()) return completed;
 
   const auto refused = parts_.jobs.apply({.id = job.id,
@@ -229,12 +248,32 @@ Result<Job> JobService::receive_whole(const Caller& caller, const Job& job,
                                           .detail = completed.error().message});
   if (refused.ok()) {
     remove_payload(parts_.payloads, job.id);
+    stored_bytes_.settle(job.owner, job.id, 0);
   } else {
     // Aborted meanwhile, or the database is away: the sweeper takes what is left.
     log_warning("upload_refusal_not_stored",
                 {{"job", job.id.to_string()}, {"why", refused.error().message}});
   }
   return completed;
+}
+
+Result<Job> JobService::receive_into(const Caller& caller, const Job& job,
+                                     const Resource& resource, const JobRequest& request,
+                                     const ByteSource& source) {
+  std::optional<ContentHash> hash;
+  if (!request.idempotency_key.empty()) {
+    hash_request(hash.emplace(), request);
+  }
+  TALLY_TRY(stored_bytes_.hold(job.owner, job.id, request.announced_bytes.value_or(0)));
+  TALLY_TRY_ASSIGN(const auto intake, UploadIntake::start_over(
+                                          parts_.payloads, job.id,
+                                          intake_options(settings_, parts_.target,
+                                                         stored_bytes_, resource, job)));
+  TALLY_TRY(intake->receive(source, true, hash ? &*hash : nullptr));
+  TALLY_TRY_ASSIGN(UploadReceived received, intake->finish());
+  return complete_upload(caller, job, resource, std::move(received),
+                         hash ? hash->finish() : std::string(),
+                         request.envelope_may_make_upsert);
 }
 
 }  // namespace tallyman

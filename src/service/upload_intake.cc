@@ -98,11 +98,21 @@ Result<void> UploadIntake::take(std::string_view bytes) {
   if (writer_->offset() + bytes.size() > options_.upload_bytes_max) {
     return too_long(options_.upload_bytes_max);
   }
+  TALLY_TRY(options_.may_grow_to(writer_->offset() + bytes.size()));
   TALLY_TRY(splitter_->push(bytes));
   TALLY_TRY(judge());
   TALLY_TRY(writer_->append(bytes));
   writer_->add_pieces(splitter_->take_pieces());
-  return {};
+  return judge_records();
+}
+
+Result<void> UploadIntake::judge_records() const {
+  const auto& max = options_.records_max;
+  if (!max || writer_->record_count() <= max->records) return {};
+  return Error{ErrorCode::kTooLarge,
+               "the upload has more than " + std::string(max->setting) + " (" +
+                   std::to_string(max->records) + ") " + std::string(max->what),
+               std::string(max->detail_code)};
 }
 
 Result<void> UploadIntake::judge() {
@@ -115,17 +125,11 @@ Result<void> UploadIntake::checkpoint() {
   return writer_->checkpoint(splitter_->checkpoint());
 }
 
-Result<UploadReceived> UploadIntake::finish(std::optional<std::uint64_t> records_max) {
+Result<UploadReceived> UploadIntake::finish() {
   TALLY_TRY(splitter_->finish());
   TALLY_TRY(judge());
   writer_->add_pieces(splitter_->take_pieces());
-  if (records_max && writer_->record_count() > *records_max) {
-    return Error{ErrorCode::kTooLarge,
-                 "the upload has " + std::to_string(writer_->record_count()) +
-                     " records; an atomic or dry-run job may have atomic_records_max (" +
-                     std::to_string(*records_max) +
-                     "); send it as several jobs, or with mode=partial"};
-  }
+  TALLY_TRY(judge_records());
   TALLY_TRY(writer_->seal());
   return UploadReceived{
       .total_items = writer_->record_count(),

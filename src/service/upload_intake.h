@@ -3,8 +3,8 @@
 //   TALLY_TRY_ASSIGN(auto intake, UploadIntake::open(payloads, job, limits, judge));
 //   TALLY_TRY(intake->receive(source, false, nullptr));
 //   TALLY_TRY(intake->checkpoint());               // durable: the part may be
-//   acknowledged TALLY_TRY_ASSIGN(auto whole, intake->finish(std::nullopt));  // or: it
-//   was the last one
+//   acknowledged TALLY_TRY_ASSIGN(auto whole, intake->finish());  // or: it was the last
+//   one
 //
 // Between parts all that is known lies in the payload's last checkpoint: an intake is
 // made anew for each part, on whichever node the part arrives.
@@ -29,12 +29,24 @@
 
 namespace tallyman {
 
+// How many records the upload may have, and by which limit.
+struct RecordsMax {
+  std::uint64_t records;
+  std::string_view setting;      // "delete_keys_max"
+  std::string_view what;         // "keys, the most for a delete job"
+  std::string_view detail_code;  // Or empty.
+};
+
 class UploadIntake {
  public:
   struct Options {
     InputFormat format;
     SplitLimits split;
     std::uint64_t upload_bytes_max = limits::kUploadBytesMax;
+    std::optional<RecordsMax> records_max;
+    // Asked before the upload grows to so many bytes.
+    std::function<Result<void>(std::uint64_t)> may_grow_to =
+        [](std::uint64_t) -> Result<void> { return {}; };
     // Called once, with the CSV header's cells, as soon as they are here.
     std::function<Result<void>(const std::vector<std::string>&)> judge_header;
   };
@@ -56,9 +68,8 @@ class UploadIntake {
   // What was received survives a crash, and the upload can go on after it.
   Result<void> checkpoint();
 
-  // The upload is whole: the payload is sealed, and durable. kTooLarge above
-  // `records_max`.
-  Result<UploadReceived> finish(std::optional<std::uint64_t> records_max);
+  // The upload is whole: the payload is sealed, and durable.
+  Result<UploadReceived> finish();
 
   // The same of a payload that is sealed already (a crash came between sealing and saying
   // so): reads it through once more.
@@ -70,6 +81,7 @@ class UploadIntake {
 
   Result<void> take(std::string_view bytes);
   Result<void> judge();
+  Result<void> judge_records() const;
 
   Options options_;
   std::unique_ptr<PayloadWriter> writer_;

@@ -143,8 +143,7 @@ TEST_F(UploadPartsTest, AfterACrashBetweenSealingAndSayingSoCompletingGoesOn) {
     UploadIntake::Options options;
     options.format.type = type;
     options.judge_header = [](const auto&) { return Result<void>(); };
-    must(must(UploadIntake::open(engine_.parts().payloads, job.id, options))
-             ->finish(std::nullopt));
+    must(must(UploadIntake::open(engine_.parts().payloads, job.id, options))->finish());
 
     const Job completed = must(complete(job));
     EXPECT_EQ(completed.state, JobState::kUploadComplete);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "model/in_quotes.h"
 
 namespace tallyman {
 namespace {
@@ -60,6 +61,28 @@ Result<Job> changed_job(const Job& job, const JobChange& change, Timestamp now) 
       break;
   }
   return changed;
+}
+
+Error too_many_open_jobs(std::string_view owner, std::uint64_t open_jobs_max) {
+  return {ErrorCode::kTooMany,
+          "owner " + in_quotes(owner) + " has " + std::to_string(open_jobs_max) +
+              " jobs that have not ended, the most that may be "
+              "(open_jobs_per_owner_max); wait until one has ended, or complete or abort "
+              "one",
+          "TOO_MANY_OPEN_JOBS"};
+}
+
+Error stored_bytes_exceeded(std::string_view owner, std::uint64_t stored_bytes,
+                            std::uint64_t stored_bytes_max) {
+  return {ErrorCode::kTooLarge,
+          "the uploads of owner " + in_quotes(owner) + " take " +
+              std::to_string(stored_bytes) +
+              " bytes; with this one they would take more "
+              "than " +
+              std::to_string(stored_bytes_max) +
+              " (stored_bytes_per_owner_max); delete jobs that have ended, or wait for "
+              "their results_retention",
+          "STORED_BYTES_EXCEEDED"};
 }
 
 }  // namespace tallyman

@@ -47,6 +47,8 @@ struct NewJob {
   std::string idempotency_key;  // Unique per (owner, resource) while not empty.
   std::optional<JobId> parent;
   std::uint64_t superseded = 0;
+  // The job is one too many where its owner has this many that have not ended.
+  std::optional<std::uint64_t> open_jobs_max = std::nullopt;
 };
 
 // What Upload Complete fixes.
@@ -58,6 +60,8 @@ struct CompletedUpload {
   std::uint64_t superseded = 0;  // A retry's child: known once its records are copied.
   std::optional<Operation> operation;  // An envelope may turn an update into an upsert.
   std::optional<JobOptions> options;   // ... and name unique_fields and update_fields.
+  // With it the owner's uploads may take this much.
+  std::optional<std::uint64_t> stored_bytes_max = std::nullopt;
 };
 
 // What happened to a job. Which state that leads to is not the caller's choice.
@@ -90,6 +94,8 @@ class JobStore {
   // kConflict where the owner already has a job of the resource with the key (find it
   // with find_by_idempotency_key). A job that ended before its upload was complete gives
   // its key free: neither of the two sees it.
+  // kTooMany (TOO_MANY_OPEN_JOBS) above open_jobs_max: counted in the transaction that
+  // stores the job, so of two callers that race for the last place one gets it.
   virtual Result<Job> create(const NewJob& job) = 0;
   virtual Result<Job> find(const JobId& id) = 0;
   virtual Result<Job> find(JobNumber number) = 0;
@@ -103,6 +109,8 @@ class JobStore {
   // Moves the job along kTransitions and returns it as it now is. Atomic: of two callers
   // that race for one job, one gets kConflict. kUploadCompleted also numbers the
   // submission under the table's row; kAbortRequested and kGaveUp raise the epoch.
+  // kTooLarge (STORED_BYTES_EXCEEDED) for an upload above its stored_bytes_max; the job
+  // stays Open.
   virtual Result<Job> apply(const JobChange& change) = 0;
   // The same within a transaction that the caller commits.
   virtual Result<Job> apply(db::Transaction& transaction, const JobChange& change) = 0;
@@ -113,6 +121,14 @@ class JobStore {
 
   // Only a job that has ended (else kConflict): the job, history, ledger, aggregates.
   virtual Result<void> remove(const JobId& id) = 0;
+
+  // --- What an owner has ---------------------------------------------------------------
+
+  // Of all jobs of the owner whose upload is complete and has not expired: upload_bytes.
+  // Kept, not summed: it takes the same time for any number of jobs.
+  virtual Result<std::uint64_t> stored_bytes(std::string_view owner) = 0;
+  // Those that still take data, oldest first.
+  virtual Result<std::vector<JobId>> open_jobs(std::string_view owner) = 0;
 
   // --- Turns and leases -------------------------------------------------------------
 
@@ -176,5 +192,10 @@ class JobStore {
 // The rule behind apply(), shared by every implementation: what `job` becomes after
 // `change`, or kConflict (kLost for a claim of another epoch). Pure.
 Result<Job> changed_job(const Job& job, const JobChange& change, Timestamp now);
+
+// What create() and apply() refuse with, in the same words everywhere.
+Error too_many_open_jobs(std::string_view owner, std::uint64_t open_jobs_max);
+Error stored_bytes_exceeded(std::string_view owner, std::uint64_t stored_bytes,
+                            std::uint64_t stored_bytes_max);
 
 }  // namespace tallyman

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "model/limits.h"
 #include "store/sqlite_job_rows.h"
+#include "store/sqlite_owner_rows.h"
 
 namespace tallyman {
 namespace {
@@ -79,6 +80,11 @@ Result<Job> SqliteJobStore::create(const NewJob& job) {
       select.bind_all(job.owner, job.resource, job.idempotency_key);
       TALLY_TRY_ASSIGN(const bool is_taken, select.step());
       if (is_taken) return key_taken(job);
+    }
+    if (job.open_jobs_max) {
+      TALLY_TRY_ASSIGN(const bool has_room,
+                       has_fewer_open_jobs(connection, job.owner, *job.open_jobs_max));
+      if (!has_room) return too_many_open_jobs(job.owner, *job.open_jobs_max);
     }
     return insert_job(connection, job, clock_.now());
   });
@@ -207,6 +213,7 @@ Result<Job> SqliteJobStore::apply_in(SqliteConnection& connection,
   TALLY_TRY_ASSIGN(Job changed, changed_job(job, change, clock_.now()));
   if (change.claim) TALLY_TRY(check_claim(connection, *change.claim));
   if (change.event == JobEvent::kUploadCompleted) {
+    TALLY_TRY(store_bytes(connection, changed, change.upload->stored_bytes_max));
     TALLY_TRY_ASSIGN(changed.submission, next_submission(connection, job.table));
   }
   TALLY_TRY(update_job(connection, job, changed));
@@ -240,8 +247,23 @@ Result<void> SqliteJobStore::remove(const JobId& id) {
                        ": only a job that has ended can be removed; abort it first",
                    "INVALID_STATE"};
     }
+    TALLY_TRY(unstore_bytes(connection, job));
     // History, leases, units and aggregates go with the row (ON DELETE CASCADE).
     return run(connection, "DELETE FROM tallyman_job WHERE number = ?1", job.number);
+  });
+}
+
+// --- What an owner has ---------------------------------------------------------------
+
+Result<std::uint64_t> SqliteJobStore::stored_bytes(std::string_view owner) {
+  return read_in(database_, [&](SqliteConnection& connection) {
+    return read_stored_bytes(connection, owner);
+  });
+}
+
+Result<std::vector<JobId>> SqliteJobStore::open_jobs(std::string_view owner) {
+  return read_in(database_, [&](SqliteConnection& connection) {
+    return read_open_jobs(connection, owner);
   });
 }
 
@@ -323,6 +345,7 @@ Result<void> SqliteJobStore::expire_results(JobNumber job) {
                        ": its results are still growing",
                    "INVALID_STATE"};
     }
+    TALLY_TRY(unstore_bytes(connection, before));
     TALLY_TRY(run(connection,
                   "UPDATE tallyman_job SET results_expired = 1 WHERE number = ?1", job));
     TALLY_TRY(run(connection, "DELETE FROM tallyman_unit WHERE job = ?1", job));

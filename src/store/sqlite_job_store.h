@@ -67,6 +67,9 @@ class SqliteJobStore final : public JobStore {
   Result<std::vector<Job>> removable_before(Timestamp time, std::size_t limit) override;
   Result<bool> written_since(const Job& job) override;
 
+  Result<std::uint64_t> stored_bytes(std::string_view owner) override;
+  Result<std::vector<JobId>> open_jobs(std::string_view owner) override;
+
   void announce() override;
   std::uint64_t version() const override;
   std::uint64_t wait_for_change(std::uint64_t seen,

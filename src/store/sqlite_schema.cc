@@ -1,5 +1,6 @@
 #include "store/sqlite_schema.h"
 
+#include <array>
 #include <string>
 
 #include "db/sqlite_database.h"
@@ -10,7 +11,7 @@ namespace {
 
 // Numbers of states, operations and outcomes are those of the model. The CHECKs restate
 // what the code keeps to, for whoever else writes here.
-constexpr const char* kTables = R"sql(
+constexpr const char* kVersion1 = R"sql(
 CREATE TABLE tallyman_meta (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   version INTEGER NOT NULL
@@ -151,6 +152,22 @@ CREATE TABLE tallyman_aggregate (
 CREATE INDEX tallyman_aggregate_pending ON tallyman_aggregate (sequence) WHERE done = 0;
 )sql";
 
+// What an owner's uploads take, kept with every change of it; and a way to their jobs
+// that have not ended.
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE tallyman_owner (
+  name TEXT PRIMARY KEY,
+  stored_bytes INTEGER NOT NULL CHECK (stored_bytes >= 0)
+) WITHOUT ROWID;
+INSERT INTO tallyman_owner
+  SELECT owner, sum(upload_bytes) FROM tallyman_job
+  WHERE submission IS NOT NULL AND results_expired = 0 GROUP BY owner;
+CREATE INDEX tallyman_job_unfinished ON tallyman_job (owner, number) WHERE state < 3;
+)sql";
+
+// The i-th leads from version i to version i + 1; what has been released never changes.
+constexpr std::array<const char*, kSqliteSchemaVersion> kSteps = {kVersion1, kVersion2};
+
 // 0 where there are no tables yet.
 Result<std::int64_t> stored_version(db::SqliteConnection& connection) {
   TALLY_TRY_ASSIGN(
@@ -177,8 +194,10 @@ Result<void> prepare_sqlite_schema(db::Database& database) {
                      std::to_string(kSqliteSchemaVersion) +
                      " at most; use the newer program that made them"};
   }
-  TALLY_TRY(connection.exec(kTables));
-  TALLY_TRY(connection.exec(("INSERT INTO tallyman_meta VALUES (1, " +
+  for (auto step = static_cast<std::size_t>(version); step < kSteps.size(); ++step) {
+    TALLY_TRY(connection.exec(kSteps[step]));
+  }
+  TALLY_TRY(connection.exec(("INSERT OR REPLACE INTO tallyman_meta VALUES (1, " +
                              std::to_string(kSqliteSchemaVersion) + ")")
                                 .c_str()));
   return transaction->commit();

@@ -12,9 +12,10 @@
 namespace tallyman {
 
 // Raised by every change of the tables.
-inline constexpr int kSqliteSchemaVersion = 1;
+inline constexpr int kSqliteSchemaVersion = 2;
 
-// Makes the tables where they are missing; leaves them as they are where they are not.
+// Makes the tables where they are missing, and brings those of an older program up to
+// this version, in one transaction; leaves them as they are where they are of it.
 Result<void> prepare_sqlite_schema(db::Database& database);
 
 }  // namespace tallyman

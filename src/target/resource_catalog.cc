@@ -93,8 +93,18 @@ Result<Resource> apply_rules(Resource table, const ResourceRules& rules) {
   return resource;
 }
 
-ResourceCatalog::ResourceCatalog(Target& target, std::vector<ResourceRules> rules)
-    : target_(target), rules_(std::move(rules)) {
+Result<void> require_few_fields(const Resource& resource, std::size_t fields_max) {
+  if (resource.fields.size() <= fields_max) return {};
+  return Error{ErrorCode::kInvalidArgument,
+               "resource '" + resource.name + "' has " +
+                   std::to_string(resource.fields.size()) + " fields; at most " +
+                   std::to_string(fields_max) +
+                   " are exposed (fields_max); name those that matter in 'only'"};
+}
+
+ResourceCatalog::ResourceCatalog(Target& target, std::vector<ResourceRules> rules,
+                                 std::size_t fields_max)
+    : target_(target), rules_(std::move(rules)), fields_max_(fields_max) {
   std::sort(
       rules_.begin(), rules_.end(),
       [](const ResourceRules& a, const ResourceRules& b) { return a.name < b.name; });
@@ -111,6 +121,7 @@ Result<std::shared_ptr<const Resource>> ResourceCatalog::find(std::string_view n
   }
   TALLY_TRY_ASSIGN(Resource table, target_.introspect(found->table));
   TALLY_TRY_ASSIGN(Resource resource, apply_rules(std::move(table), *found));
+  TALLY_TRY(require_few_fields(resource, fields_max_));
   return std::make_shared<const Resource>(std::move(resource));
 }
 

@@ -9,7 +9,8 @@
 //
 // Threads: any.
 // Errors:  kNotFound         no such resource (names the nearest) or its table is gone
-//          kInvalidArgument  a rule names a field that the table does not have
+//          kInvalidArgument  a rule names a field that the table does not have, or the
+//                            resource has more fields than fields_max
 #pragma once
 
 #include <map>
@@ -21,6 +22,7 @@
 
 #include "base/result.h"
 #include "model/aggregate.h"
+#include "model/limits.h"
 #include "model/resource.h"
 #include "target/target.h"
 
@@ -39,7 +41,8 @@ struct ResourceRules {
 
 class ResourceCatalog {
  public:
-  ResourceCatalog(Target& target, std::vector<ResourceRules> rules);
+  ResourceCatalog(Target& target, std::vector<ResourceRules> rules,
+                  std::size_t fields_max = limits::kFieldsMax);
 
   Result<std::shared_ptr<const Resource>> find(std::string_view name);
   std::vector<std::string> names() const;  // Sorted.
@@ -50,7 +53,11 @@ class ResourceCatalog {
  private:
   Target& target_;
   std::vector<ResourceRules> rules_;  // By name.
+  const std::size_t fields_max_;
 };
+
+// kInvalidArgument above the limit, naming what to do about it.
+Result<void> require_few_fields(const Resource& resource, std::size_t fields_max);
 
 // The table's description under the rules. Pure.
 Result<Resource> apply_rules(Resource table, const ResourceRules& rules);

@@ -39,6 +39,7 @@ struct WorkerSettings {
                   .slices = 1};
   bool general_path = false;
   std::uint64_t record_bytes_max = limits::kRecordBytesMax;
+  std::uint64_t stored_bytes_per_owner_max = limits::kStoredBytesPerOwnerMax;
   std::chrono::milliseconds lease_time = limits::kLeaseTime;
   // How long one attempt waits for the writer; then the stop flag is looked at again.
   std::chrono::milliseconds writer_wait = limits::kWriterWait / 5;

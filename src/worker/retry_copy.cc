@@ -10,12 +10,27 @@ namespace {
 
 constexpr std::size_t kSendBytes = 256 << 10;
 
+// What the owner's other uploads leave of stored_bytes_per_owner_max.
+struct Room {
+  std::string owner;
+  std::uint64_t stored_bytes = 0;
+  std::uint64_t stored_bytes_max = 0;
+
+  Result<void> require(std::uint64_t bytes) const {
+    if (stored_bytes + bytes <= stored_bytes_max) return {};
+    return stored_bytes_exceeded(owner, stored_bytes, stored_bytes_max);
+  }
+};
+
 // Puts records into a payload, in the form that their content type has.
 class RecordSink {
  public:
   RecordSink(std::unique_ptr<PayloadWriter> writer, std::unique_ptr<Splitter> splitter,
-             ContentType type)
-      : writer_(std::move(writer)), splitter_(std::move(splitter)), type_(type) {}
+             ContentType type, Room room)
+      : writer_(std::move(writer)),
+        splitter_(std::move(splitter)),
+        type_(type),
+        room_(std::move(room)) {}
 
   Result<void> begin(std::string_view csv_header) {
     if (type_ == ContentType::kCsv) {
@@ -53,11 +68,13 @@ class RecordSink {
         .columns = splitter_->header().value_or(std::vector<std::string>()),
         .fingerprint = {},
         .operation = std::nullopt,
-        .options = std::nullopt};
+        .options = std::nullopt,
+        .stored_bytes_max = room_.stored_bytes_max};
   }
 
  private:
   Result<void> send() {
+    TALLY_TRY(room_.require(writer_->offset() + buffer_.size()));
     TALLY_TRY(splitter_->push(buffer_));
     TALLY_TRY(writer_->append(buffer_));
     writer_->add_pieces(splitter_->take_pieces());
@@ -68,6 +85,7 @@ class RecordSink {
   std::unique_ptr<PayloadWriter> writer_;
   std::unique_ptr<Splitter> splitter_;
   ContentType type_;
+  const Room room_;
   std::string buffer_;
   std::uint64_t count_ = 0;
 };
@@ -127,22 +145,30 @@ Result<void> RetryCopy::run() {
   auto copied = parent.ok() ? copy(child, parent.value())
                             : Result<CompletedUpload>(std::move(parent).error());
   parts_.payloads.remove_scratch(child.id);
-  if (!copied.ok()) {
-    const Error& error = copied.error();
-    if (is_transient(error.code) || error.code == ErrorCode::kOutOfSpace) return error;
-    TALLY_TRY(parts_.jobs.apply(
-        {.id = child.id,
-         .event = JobEvent::kUploadRefused,
-         .detail = "the parent's records cannot be copied: " + error.message,
-         .upload = std::nullopt}));
-    return parts_.payloads.remove(child.id);
+  if (!copied.ok()) return refuse(child, copied.error());
+  const auto completed =
+      parts_.jobs.apply({.id = child.id,
+                         .event = JobEvent::kUploadCompleted,
+                         .detail = std::to_string(copied.value().total_items) +
+                                   " records of job " + child.parent->to_string(),
+                         .upload = std::move(copied).value()});
+  // Others of the owner's uploads may have completed meanwhile.
+  if (!completed.ok() && completed.error().code == ErrorCode::kTooLarge) {
+    return refuse(child, completed.error());
   }
-  TALLY_TRY(parts_.jobs.apply({.id = child.id,
-                               .event = JobEvent::kUploadCompleted,
-                               .detail = std::to_string(copied.value().total_items) +
-                                         " records of job " + child.parent->to_string(),
-                               .upload = std::move(copied).value()}));
+  TALLY_TRY(completed);
   return {};
+}
+
+// The child ends with the reason, unless it is worth another try.
+Result<void> RetryCopy::refuse(const Job& child, const Error& error) {
+  if (is_transient(error.code) || error.code == ErrorCode::kOutOfSpace) return error;
+  TALLY_TRY(parts_.jobs.apply(
+      {.id = child.id,
+       .event = JobEvent::kUploadRefused,
+       .detail = "the parent's records cannot be copied: " + error.message,
+       .upload = std::nullopt}));
+  return parts_.payloads.remove(child.id);
 }
 
 Result<CompletedUpload> RetryCopy::copy(const Job& child, const Job& parent) {
@@ -164,11 +190,16 @@ Result<CompletedUpload> RetryCopy::copy(const Job& child, const Job& parent) {
 
   TALLY_TRY_ASSIGN(auto writer, parts_.payloads.create(child.id));
   SplitLimits split;
+  split.columns = plan.reader.columns.size();
   split.record_bytes_max = settings_.record_bytes_max;
   split.piece_bytes_max = std::max(limits::kPieceBytesMax, settings_.record_bytes_max);
   split.data_is_a_field = true;  // An array, never an envelope.
+  TALLY_TRY_ASSIGN(const std::uint64_t stored, parts_.jobs.stored_bytes(child.owner));
   RecordSink sink(std::move(writer), make_splitter(parent.options.format, split),
-                  parent.options.format.type);
+                  parent.options.format.type,
+                  {.owner = child.owner,
+                   .stored_bytes = stored,
+                   .stored_bytes_max = settings_.stored_bytes_per_owner_max});
   TALLY_TRY(sink.begin(header));
   std::uint64_t superseded_count = 0;
   std::int64_t copied = 0;

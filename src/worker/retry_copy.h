@@ -29,6 +29,7 @@ class RetryCopy {
   Result<void> run();
 
  private:
+  Result<void> refuse(const Job& child, const Error& error);
   Result<CompletedUpload> copy(const Job& child, const Job& parent);
   Result<std::unique_ptr<KeyTable>> note_keys(const JobPlan& plan);
 

@@ -199,6 +199,7 @@ class TestEngine {
   static WorkerSettings worker_settings(const ServiceSettings& service_settings) {
     WorkerSettings made;
     made.record_bytes_max = service_settings.record_bytes_max;
+    made.stored_bytes_per_owner_max = service_settings.stored_bytes_per_owner_max;
     return made;
   }
 

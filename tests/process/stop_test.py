@@ -17,7 +17,7 @@ from support.wait import wait_until  # noqa: E402
 
 SEED = counts.seed()
 STOPS = counts.times(10)
-STOP_SECONDS = 10
+STOP_SECONDS = 10  # limits::kDrainTime
 RECORDS = 12_000
 
 

@@ -45,7 +45,8 @@ Result<http::Response> start(Call& call, Wanted wanted) {
                              .operation = wanted.operation,
                              .options = std::move(options),
                              .idempotency_key = std::move(idempotency_key),
-                             .envelope_may_make_upsert = wanted.may_become_upsert},
+                             .envelope_may_make_upsert = wanted.may_become_upsert,
+                             .announced_bytes = file.announced},
                             file.source));
   return started(call, job, started_body(job));
 }

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "api/auth.h"
+#include "api/rate_limits.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "http/message.h"
@@ -30,6 +31,7 @@ struct RestParts {
   Clock& clock;
   // /readyz: an error where the database does not answer.
   std::function<Result<void>()> database_answers;
+  RateLimits rates = {};
 };
 
 }  // namespace tallyman

@@ -95,11 +95,12 @@ Result<http::Response> put_data(Call& call) {
                    upload_offset_header(call.request.headers));
   TALLY_TRY_ASSIGN(const UploadBytes bytes,
                    open_upload_bytes(call.request, call.service().settings()));
-  TALLY_TRY_ASSIGN(
-      const std::uint64_t reached,
-      call.service().append(call.caller, call.job,
-                            {.offset = offset, .all_or_nothing = bytes.encoded},
-                            bytes.source));
+  TALLY_TRY_ASSIGN(const std::uint64_t reached,
+                   call.service().append(call.caller, call.job,
+                                         {.offset = offset,
+                                          .all_or_nothing = bytes.encoded,
+                                          .announced_bytes = bytes.announced},
+                                         bytes.source));
   return at_offset(204, reached);
 }
 

@@ -90,6 +90,13 @@ Result<http::Response> dispatch(Call& call, const RouteMatch& match) {
   return match.route->handler(call);
 }
 
+http::Response refuse_entry(const Error& error) {
+  http::Response response = error_response(error);
+  // A rate has room again within a second.
+  if (error.code == ErrorCode::kTooMany) response.headers.set("Retry-After", "1");
+  return response;
+}
+
 // What a client needs to go on, beside the sentence.
 http::Response refuse(const Call& call, const Error& error) {
   if (error.detail_code == "INVALID_STATE") {
@@ -125,6 +132,21 @@ http::Response answer(Call& call, const RouteMatch& match) {
 }  // namespace
 }  // namespace rest
 
+// The token is looked up even where its address has been refused too often: behind that
+// address may be others, whose tokens are good.
+Result<Caller> RestApi::admit(const http::Request& request) const {
+  Result<Caller> caller = authenticator_.authenticate(request.headers);
+  const auto now = parts_.clock.steady();
+  if (caller.ok()) {
+    const std::string& token = caller.value().name;
+    if (requests_.admit(token, now)) return caller;
+    return too_many_requests(token, parts_.rates.requests_per_token);
+  }
+  const bool is_refusal = caller.error().code == ErrorCode::kUnauthenticated;
+  if (!is_refusal || refusals_.admit(request.remote_address, now)) return caller;
+  return too_many_refusals(parts_.rates.refusals_per_address);
+}
+
 http::Response RestApi::handle(http::Request& request) const {
   using namespace rest;
   const RouteMatch match = match_route(request.method, request.path);
@@ -142,8 +164,8 @@ http::Response RestApi::handle(http::Request& request) const {
   };
 
   if (!match.route || match.route->access != Access::kPublic) {
-    Result<Caller> caller = authenticator_.authenticate(request.headers);
-    if (!caller.ok()) return logged(error_response(caller.error()));
+    Result<Caller> caller = admit(request);
+    if (!caller.ok()) return logged(refuse_entry(caller.error()));
     call.caller = std::move(caller).value();
     entry.token = call.caller.name;
   }

@@ -65,7 +65,7 @@ struct Sent {
 };
 
 struct Answer {
-  int status;
+  int status = 0;
   std::string body;
   http::Headers headers;
 
@@ -84,7 +84,8 @@ struct Answer {
 
 class TestServer {
  public:
-  TestServer() {
+  // `clock`: for rates alone; null: the system's.
+  explicit TestServer(RateLimits rates = {}, Clock* clock = nullptr) {
     auto transaction = database_->begin_write(std::chrono::seconds(1));
     for (const char* table : {"create table people (id integer primary key, age integer)",
                               "create table pets (id integer primary key, name text)"}) {
@@ -105,8 +106,9 @@ class TestServer {
     api_ = std::make_unique<RestApi>(
         RestParts{.service = *service_,
                   .tokens = tokens_,
-                  .clock = clock_,
-                  .database_answers = [this] { return database_state; }});
+                  .clock = clock ? *clock : clock_,
+                  .database_answers = [this] { return database_state; },
+                  .rates = rates});
   }
 
   // A token of that name and owner.

@@ -1,0 +1,10 @@
+#include "store/owner_conformance.h"
+#include "store/sqlite_backend.h"
+
+namespace tallyman {
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, OwnerConformance, testing::Values([] {
+                           return std::make_unique<SqliteBackend>();
+                         }));
+
+}  // namespace tallyman
