@@ -18,7 +18,7 @@ from support.wait import wait_until  # noqa: E402
 SEED = counts.seed()
 STOPS = counts.times(10)
 STOP_SECONDS = 10  # limits::kDrainTime
-RECORDS = 12_000
+RECORDS = 8_000
 
 
 class Stopping(unittest.TestCase):
@@ -74,14 +74,14 @@ class Stopping(unittest.TestCase):
 
     def test_a_running_atomic_job_is_stopped_in_time_and_starts_over(self):
         api = self.server.api()
-        job = api.submit("insert", "items", numbers(30000), mode="atomic").json["job_id"]
+        job = api.submit("insert", "items", numbers(15000), mode="atomic").json["job_id"]
         wait_until(lambda: api.status("items", job).json["state"] == "In Progress",
                    "the atomic job is under way")
         self.stop()
         self.assertEqual(self.server.rows("select count(*) from items"), [(0,)])
         self.server.start()
         status = self.server.api().wait_for_end("items", job, 60)
-        self.assertEqual((status["state"], status["created_count"]), ("Job Complete", 30000))
+        self.assertEqual((status["state"], status["created_count"]), ("Job Complete", 15000))
 
     def test_a_slow_upload_and_an_open_event_stream_do_not_hold_up_the_stop(self):
         api = self.server.api()

@@ -51,12 +51,13 @@ class Api:
     def __init__(self, url, token=None, seconds=30):
         self._connection = None
         self.sightings = None  # Notes every status; see sightings.py.
+        self.is_alive = lambda: True  # Of the server: whoever waits need not wait for a dead one.
         self.url, self.token, self.seconds = url.rstrip("/"), token, seconds
         self._host = urllib.parse.urlsplit(self.url).netloc
 
     def copy(self, token=None):
         other = Api(self.url, token or self.token, self.seconds)
-        other.sightings = self.sightings
+        other.sightings, other.is_alive = self.sightings, self.is_alive
         return other
 
     def close(self):
@@ -185,6 +186,8 @@ class Api:
                 return answer.json if answer.json["state"] in ENDED else None
             if answer.kind == "failed" and answer.status in (401, 403, 404, 410):
                 raise AssertionError(f"status of {job}: {answer}")
+            if answer.status is None and not self.is_alive():
+                raise AssertionError(f"the server ended while job {job} ran")
             return None
         try:
             return wait_until(ended, "", seconds)

@@ -192,7 +192,7 @@ class Server:
 
     def api(self, token=None, seconds=30):
         made = Api(self.url, token or self.token, seconds)
-        made.sightings = self.sightings
+        made.sightings, made.is_alive = self.sightings, lambda: self.process.poll() is None
         return made
 
     def stranger_token(self):
