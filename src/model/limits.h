@@ -6,7 +6,7 @@
 // The limits of connections are in http/limits.h, because src/http/ knows no job, and
 // are set under [http]: connections_max, connections_per_address_max, header_bytes_max,
 // header_time, idle_time, body_idle_time, transfer_bytes_per_second_min,
-// request_threads_max, requests_waiting_max, request_wait_time,
+// request_threads_max, requests_waiting_max, request_wait_time, thread_idle_time,
 // stalled_time_under_pressure, drain_bytes_max.
 #pragma once
 

@@ -172,8 +172,12 @@ class Access(ServerCase):
                 self.assertEqual(self.ask(status, token, job)[0], 404)
             return self.reads_of_the_server() - before
         reads(UNKNOWN_JOB)
-        theirs, none = (min(reads(job) for _ in range(3)) for job in (self.job, UNKNOWN_JOB))
-        self.assertLess(abs(theirs - none), 25, f"{theirs} and {none} system calls")
+        theirs = none = 10**9
+        for _ in range(10):  # Idle workers look around as well: the quietest of ten counts.
+            theirs, none = min(theirs, reads(self.job)), min(none, reads(UNKNOWN_JOB))
+            if abs(theirs - none) < 25:
+                return
+        self.fail(f"{theirs} and {none} system calls")
 
     def reads_of_the_server(self):
         text = pathlib.Path(f"/proc/{self.server.process.pid}/io").read_text(encoding="ascii")

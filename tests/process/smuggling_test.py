@@ -118,6 +118,8 @@ class Smuggling(ServerCase):
         payload = case.payload(self.macros)
         received = self.exchange(payload + (b"" if case.unprompted else self.marker), piece)
         answers, left_over = read_answers(received, payload.split(b" ")[0].decode("latin-1"))
+        if "100" not in case.statuses:  # Said or not, by whether the body was there already.
+            answers = [answer for answer in answers if answer[0] != 100]
         told = [str(status) for status, _, _ in answers]
         wanted = case.statuses + (["404"] if case.end == "keep" else [])
         self.assertEqual((told, left_over), (wanted, b""), received[:2000])
