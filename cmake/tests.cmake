@@ -66,5 +66,6 @@ target_compile_options(tallyman_faults PRIVATE -fno-sanitize=all)
 target_link_options(tallyman_faults PRIVATE -fno-sanitize=all)
 target_link_libraries(tallyman_faults PRIVATE ${CMAKE_DL_LIBS})
 
-tallyman_outside_test(crash_points    process/crash_points_test.py   process  240)
-tallyman_outside_test(disk_faults     process/disk_faults_test.py    process  240)
+tallyman_outside_test(crash_points    process/crash_points_test.py   process  400)
+tallyman_outside_test(disk_faults     process/disk_faults_test.py    process  400)
+tallyman_outside_test(disk_faults_around process/disk_faults_around_test.py process 400)

@@ -20,7 +20,7 @@ from support.server import write_config  # noqa: E402
 from support.wait import wait_until  # noqa: E402
 
 EVERY = bool(os.environ.get("TALLYMAN_CRASH_EVERY"))
-IN_EVERY_CHECK = ("insert", "upsert", "atomic", "atomic refused", "first of a key")
+IN_EVERY_CHECK = ("insert", "upsert", "delete", "atomic", "atomic refused", "first of a key")
 OF_DATABASE = ("statement" if EVERY else "change", "")
 OF_PAYLOADS = (("write", "sync", "truncate", "rename", "create", "remove", "make folder"),
                "-tallyman/")

@@ -68,7 +68,10 @@ class SmallJob:
         """The rows that it needs: those that it deletes."""
         if self.kind == "delete":
             server.execute("".join(f"insert into items (sku) values ('d{self.run}-{n}');"
-                                   for n in range(1, 5)))
+                                   for n in range(1, 5)) +
+                           # No effect of a job.
+                           "delete from effect_log where effect = 'insert' and "
+                           f"row like '%\"d{self.run}-%';")
 
     def submit(self, api, wait=30):
         """Sends it in one request, which is answered once the job has ended (200). Without
