@@ -24,7 +24,7 @@ endfunction()
 set(sanitized "")
 if(TALLYMAN_SANITIZE)
   string(APPEND sanitized ";TALLYMAN_SANITIZED=${TALLYMAN_SANITIZE};TALLYMAN_SCALE=0.1;TALLYMAN_PATIENCE=8"
-         ";ASAN_OPTIONS=detect_stack_use_after_return=1;UBSAN_OPTIONS=print_stacktrace=1"
+         ";ASAN_OPTIONS=detect_stack_use_after_return=1:exitcode=66;UBSAN_OPTIONS=print_stacktrace=1:exitcode=66"
          ";TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
 endif()
 

@@ -58,6 +58,7 @@ class WholeFile {
 
   Result<void> write(std::string_view bytes) {
     if (file_ == nullptr) return failure("open");
+    if (bytes.empty()) return {};  // It may have no address.
     if (std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size()) return {};
     return failure("write");
   }

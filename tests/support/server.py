@@ -154,13 +154,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
-        self._check_sanitizers()
-
-    def _check_sanitizers(self):
-        """What a sanitizer has found fails the test, whatever the process was killed for."""
-        found = _SANITIZER.search(self.log())
-        if found:
-            raise AssertionError(f"a sanitizer reports:\n{self.log()[found.start():][:6000]}")
+        _check_sanitizers(self.log())
 
     def terminate(self, seconds=15):
         """SIGTERM; the exit code. AssertionError where it has not ended after `seconds`."""
@@ -170,7 +164,7 @@ class Server:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the server has not ended {seconds} s after SIGTERM") from None
-        self._check_sanitizers()
+        _check_sanitizers(self.log())
         return code
 
     def restart(self):
@@ -206,9 +200,11 @@ class Server:
 
     def command(self, *arguments, environment=None, stdin=None, seconds=30):
         """Runs `tallyman arguments...` in the folder: a CompletedProcess with text."""
-        return subprocess.run([binary(), *map(str, arguments)], cwd=self.folder, text=True,
+        made = subprocess.run([binary(), *map(str, arguments)], cwd=self.folder, text=True,
                               capture_output=True, input=stdin, timeout=seconds * PATIENCE,
                               check=False, env={**os.environ, **(environment or {})})
+        _check_sanitizers(made.stderr)
+        return made
 
     def make_token(self, name, owner, scopes, *extra):
         arguments = ["token", "create", "--database", f"sqlite:{self.database}", "--name", name,
@@ -244,6 +240,13 @@ class Server:
 
     def output(self):
         return self.output_path.read_text(errors="replace") if self.output_path.exists() else ""
+
+
+def _check_sanitizers(text):
+    """What a sanitizer has found fails the test, whatever the process was ended for."""
+    found = _SANITIZER.search(text)
+    if found:
+        raise AssertionError(f"a sanitizer reports:\n{text[found.start():][:6000]}")
 
 
 def _place():
