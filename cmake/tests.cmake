@@ -25,12 +25,13 @@ tallyman_outside_test(kill            process/kill_test.py           process  30
 tallyman_outside_test(stop            process/stop_test.py           process  180)
 tallyman_outside_test(abort           process/abort_test.py          process  120)
 tallyman_outside_test(running         process/running_test.py        process  180)
-tallyman_outside_test(canary          process/canary_test.py         process  60)
-tallyman_outside_test(access          process/access_test.py         process  60)
+tallyman_outside_test(canary          process/canary_test.py         process  120)
+tallyman_outside_test(access          process/access_test.py         process  120)
 
 tallyman_outside_test(smuggling       process/smuggling_test.py      process  60)
 tallyman_outside_test(bad_record      process/bad_record_test.py     process  240)
 tallyman_outside_test(slow            process/slow_test.py           process  180)
+tallyman_outside_test(hostile_names   process/hostile_names_test.py  process  240)
 tallyman_outside_test(gzip            process/gzip_test.py           process  120)
 
 tallyman_outside_test(replaced_system e2e/replaced_system_test.py    e2e      120)
