@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """2,000 hostile names, as tables, resources and fields, through everything that takes a name.
 
-A hundred tables of twenty fields, all of them named by tests/process/hostile_names.py. Each
+Fifty tables of forty fields, all of them named by tests/process/hostile_names.py. Each
 goes through every operation, with its names in headers, keys, options, paths, aggregates and
 configuration. Only the named table changes, and what is refused is refused by name.
 TALLYMAN_SEED replays.
@@ -23,8 +23,8 @@ from support.api import quote  # noqa: E402
 from support.server import Server, toml_text, write_config  # noqa: E402
 
 SEED = int(os.environ.get("TALLYMAN_SEED") or random.SystemRandom().randrange(1 << 32))
-FIELDS = 20
-TABLES = 100
+FIELDS = 40
+TABLES = 50
 OURS = ["_record", "_outcome", "_id", "_error_code", "_error_field", "_error"]
 PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 MEMBERS = OURS + ["_original", "_original_base64", "_parent_record"]
