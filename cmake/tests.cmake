@@ -44,10 +44,13 @@ tallyman_outside_test(canary          process/canary_test.py         process  60
 tallyman_outside_test(access          process/access_test.py         process  60)
 tallyman_outside_test(limits          process/limits_test.py         process  120)
 tallyman_outside_test(upgrade         process/upgrade_test.py        process  60)
+tallyman_outside_test(canary          process/canary_test.py         process  120)
+tallyman_outside_test(access          process/access_test.py         process  120)
 
 tallyman_outside_test(smuggling       process/smuggling_test.py      process  60)
 tallyman_outside_test(bad_record      process/bad_record_test.py     process  240)
 tallyman_outside_test(slow            process/slow_test.py           process  180)
+tallyman_outside_test(hostile_names   process/hostile_names_test.py  process  240)
 tallyman_outside_test(gzip            process/gzip_test.py           process  120)
 
 tallyman_outside_test(replaced_system e2e/replaced_system_test.py    e2e      120)

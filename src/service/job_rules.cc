@@ -8,6 +8,8 @@
 namespace tallyman {
 namespace {
 
+constexpr const char* kHeaderLine = "the header line";
+
 Result<void> check_operation(const Resource& resource, Operation operation) {
   if (resource.operations.contains(operation)) return {};
   std::string allowed;
@@ -76,9 +78,16 @@ Result<void> check_header(Target& target, const Resource& resource, const Job& j
   Error error = std::move(writer).error();
   if (error.code == ErrorCode::kInvalidArgument) {
     error.code = ErrorCode::kUnreadable;
-    error = std::move(error).with_context("the header line");
+    error = std::move(error).with_context(kHeaderLine);
   }
   return error;
+}
+
+std::string kept_reason(const Error& refusal) {
+  if (!refusal.message.starts_with(std::string(kHeaderLine) + ": ")) {
+    return refusal.message;
+  }
+  return "the header line does not fit the resource; the answer to the upload said why";
 }
 
 bool has_records_to_retry(const Job& job) {

@@ -26,6 +26,11 @@ Result<void> check_request(Target& target, const Resource& resource,
 Result<void> check_header(Target& target, const Resource& resource, const Job& job,
                           const std::vector<std::string>& columns);
 
+// Why an upload was refused, as the job keeps it: of a header line without its words.
+// What has no header is read as if its first record were one, and a value of a record
+// stands in no status and no history. Its sender is told all of it.
+std::string kept_reason(const Error& refusal);
+
 bool has_records_to_retry(const Job& job);
 
 // For a job that has ended: what cannot be removed now is left to the sweeper.

@@ -245,7 +245,7 @@ Result<Job> JobService::receive_whole(const Caller& caller, const Job& job,
   const auto refused = parts_.jobs.apply({.id = job.id,
                                           .event = JobEvent::kUploadRefused,
                                           .by = caller.name,
-                                          .detail = completed.error().message});
+                                          .detail = kept_reason(completed.error())});
   if (refused.ok()) {
     remove_payload(parts_.payloads, job.id);
     stored_bytes_.settle(job.owner, job.id, 0);
