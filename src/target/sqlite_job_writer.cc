@@ -85,8 +85,7 @@ class SqliteJobWriter::Unit {
         connection_(connection),
         window_(window),
         duplicates_(std::move(duplicates)),
-        records_(connection, writer.write_, window,
-                 {.direct = writer.direct_}),
+        records_(connection, writer.write_, window, {.direct = writer.direct_}),
         classifier_(connection, writer.write_) {}
 
   Result<UnitOutcomes> write(const std::optional<std::uint64_t>& failures_max) {

@@ -129,7 +129,7 @@ class SqliteRecordWriter {
 
   std::optional<SqliteRefusal> refusal_;
   RecordError error_{};
-  std::int64_t rowid_ = 0;  // Where it has a name.
+  std::int64_t rowid_ = 0;           // Where it has a name.
   bool last_was_unchanged_ = false;  // Then the next one may well be, too.
   std::int64_t id_integer_ = 0;
   std::string id_text_;

@@ -144,8 +144,7 @@ std::string SqliteWrite::update(std::span<const std::size_t> columns,
          " SET " + join(sets, ", ") + " WHERE " + where_row(next);
 }
 
-std::string SqliteWrite::update_if_changed(
-    std::span<const std::size_t> columns) const {
+std::string SqliteWrite::update_if_changed(std::span<const std::size_t> columns) const {
   std::vector<std::string> differences;
   for (const std::size_t column : columns) {
     differences.push_back(quote_name(field(column).name) + " COLLATE BINARY IS NOT " +

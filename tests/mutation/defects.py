@@ -29,7 +29,7 @@ DEFECTS = (
            "  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, window.number, 0, {}));\n"
            "  TALLY_TRY(transaction->commit());\n"
            "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(kWriterWait));\n",
-           ("kill",)),
+           ("crash_points",)),
     Defect("records are counted before their rows are committed",
            "src/worker/job_run.cc",
            "  auto outcomes = writer.write(*transaction, *window.bound, options);\n",
@@ -41,7 +41,7 @@ DEFECTS = (
            "  TALLY_TRY(transaction->commit());\n"
            "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(kWriterWait));\n"
            "  auto outcomes = writer.write(*transaction, *window.bound, options);\n",
-           ("kill",)),
+           ("kill", "crash_points")),
     Defect("a quote that is open where the stream was cut is forgotten",
            "src/format/csv_splitter.cc",
            "  std::string_view rest = bytes;\n",
@@ -101,5 +101,5 @@ DEFECTS = (
            "src/payload/disk_payload_writer.cc",
            "  if (written_ > checkpoint_.offset) TALLY_TRY(data_.sync());\n",
            "",
-           ("payload_test",)),
+           ("disk_faults",)),
 )
