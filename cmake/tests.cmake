@@ -40,8 +40,6 @@ tallyman_outside_test(race            process/race_test.py           process  30
 tallyman_outside_test(lease           process/lease_test.py          process  180)
 tallyman_outside_test(lock            process/lock_test.py           process  180)
 tallyman_outside_test(running         process/running_test.py        process  180)
-tallyman_outside_test(canary          process/canary_test.py         process  60)
-tallyman_outside_test(access          process/access_test.py         process  60)
 tallyman_outside_test(limits          process/limits_test.py         process  120)
 tallyman_outside_test(upgrade         process/upgrade_test.py        process  60)
 tallyman_outside_test(canary          process/canary_test.py         process  120)
