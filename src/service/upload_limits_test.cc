@@ -115,7 +115,10 @@ TEST(UploadLimitsTest, ARefusedUploadIsAbortedWithItsReasonAndLeavesNoBytes) {
   const auto jobs = must(engine.parts().jobs.list({}));
   ASSERT_EQ(jobs.size(), 1u);
   EXPECT_EQ(jobs.front().state, JobState::kAborted);
-  EXPECT_EQ(jobs.front().message, refused.error().message);
+  // Of a header line without its words: they may be a record's.
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("nmae"));
+  EXPECT_THAT(jobs.front().message, testing::HasSubstr("header line"));
+  EXPECT_THAT(jobs.front().message, testing::Not(testing::HasSubstr("nmae")));
   EXPECT_TRUE(must(engine.parts().payloads.list()).empty());
 }
 
