@@ -113,8 +113,8 @@ def large(scale):
 def growth(scale):
     """[(records, our seconds, .import's seconds)] for the picture of cost by size."""
     points = []
-    size = max(scale.large_records // 1000, 100)
-    while size <= scale.large_records:
+    size = max(scale.records // 1000, 100)
+    while size <= scale.records:
         path = data.insert_csv(size)
         ours, memory = our_load("insert", path)
         with machine.bench_database() as database:
