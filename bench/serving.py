@@ -29,7 +29,7 @@ def upload_tls(scale):
 
 def _upload(what, path, tls):
     with machine.bench_server(tls=tls) as server:
-        job = server.api().open_job("transactions", "insert").json["job_id"]
+        job = machine.open_job(server)
         begin = time.monotonic()
         answer = machine.send(server, "PUT", f"/api/transactions/jobs/{job}/data/", path,
                               {"Upload-Offset": "0", "Content-Type": "text/csv"})
