@@ -54,7 +54,7 @@ def passes(test):
     """None where it does not compile."""
     built = build(test)
     if built.returncode != 0:
-        print(built.stdout[-3000:])
+        print(built.stdout[-1500:])
         return None
     tested = run("ctest", "--test-dir", str(BUILD), "-R", f"^{test}$", "--timeout", "300")
     if "No tests were found" in tested.stdout:

@@ -28,7 +28,7 @@ DEFECTS = (
            "  TALLY_TRY(outcomes);\n"
            "  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, window.number, 0, {}));\n"
            "  TALLY_TRY(transaction->commit());\n"
-           "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(kWriterWait));\n",
+           "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(limits::kWriterWait));\n",
            ("crash_points",)),
     Defect("records are counted before their rows are committed",
            "src/worker/job_run.cc",
@@ -39,7 +39,7 @@ DEFECTS = (
            "  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, window.number,\n"
            "                                   early.size(), early));\n"
            "  TALLY_TRY(transaction->commit());\n"
-           "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(kWriterWait));\n"
+           "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(limits::kWriterWait));\n"
            "  auto outcomes = writer.write(*transaction, *window.bound, options);\n",
            ("kill", "crash_points")),
     Defect("a quote that is open where the stream was cut is forgotten",
