@@ -196,7 +196,9 @@ Result<std::vector<AggregateSpec>> parse_aggregates(std::string_view json,
   TALLY_TRY(check_size("aggregates", json));
   dom::parser parser;
   dom::object definitions;
-  if (const auto error = parser.parse(json.data(), json.size()).get(definitions)) {
+  // It copies even nothing, and not from nowhere.
+  const std::string_view text = json.data() ? json : std::string_view("");
+  if (const auto error = parser.parse(text.data(), text.size()).get(definitions)) {
     return not_json("aggregates", error);
   }
   std::vector<AggregateSpec> specs;
