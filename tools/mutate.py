@@ -6,6 +6,7 @@
 Works in a copy of the tree (build/mutation), so that nothing wrong can stay behind. Exit code
 1 where a defect goes unseen, or does not fit the code any more.
 """
+import fcntl
 import pathlib
 import shutil
 import subprocess
@@ -93,6 +94,12 @@ def plant(defect):
 def main():
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     COPY.mkdir(parents=True, exist_ok=True)
+    lock = open(COPY / "lock", "w", encoding="ascii")  # To the end of the process.
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"{COPY} is in use by another run; two would plant into each other's code")
+        return 1
     copy_tree()
     configured = run("cmake", "--preset", "release")
     if configured.returncode != 0:
