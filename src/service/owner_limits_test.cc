@@ -187,15 +187,7 @@ TEST_F(OwnerLimitsTest, ANewProcessKnowsWhatLiesThere) {
   const Job open = must(create());
   must(append(open, 0, kText.substr(0, 20)));
   const WorkerParts& parts = engine_->parts();
-  JobService later({.catalog = parts.catalog,
-                    .target = parts.target,
-                    .jobs = parts.jobs,
-                    .ledger = parts.ledger,
-                    .aggregates = parts.aggregates,
-                    .payloads = parts.payloads,
-                    .clock = parts.clock,
-                    .random = parts.random},
-                   settings_);
+  JobService later(service_parts(parts), settings_);
   const auto submit_later = [&](std::string_view text) {
     return later.submit(caller("ann"), TestEngine::request(), text_source(text));
   };

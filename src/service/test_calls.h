@@ -15,6 +15,18 @@ inline Caller caller(std::string owner, std::vector<std::string> scopes = {"*"})
       .name = owner + "-laptop", .owner = std::move(owner), .scopes = std::move(scopes)};
 }
 
+// For a service beside the engine's own, over the same database: after a restart, say.
+inline JobService::Parts service_parts(const WorkerParts& parts) {
+  return {.catalog = parts.catalog,
+          .target = parts.target,
+          .jobs = parts.jobs,
+          .ledger = parts.ledger,
+          .aggregates = parts.aggregates,
+          .payloads = parts.payloads,
+          .clock = parts.clock,
+          .random = parts.random};
+}
+
 // "DETAIL_CODE" of what was refused with `code`; else what happened instead.
 template <class T>
 std::string refusal(ErrorCode code, const Result<T>& result) {

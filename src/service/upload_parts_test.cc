@@ -161,15 +161,7 @@ TEST_F(UploadPartsTest, AfterARestartTheNextPartGoesOn) {
   const Job job = create();
   must(append(job, 0, "id,name\n1,\"An"));
   const WorkerParts& parts = engine_.parts();
-  JobService restarted({.catalog = parts.catalog,
-                        .target = parts.target,
-                        .jobs = parts.jobs,
-                        .ledger = parts.ledger,
-                        .aggregates = parts.aggregates,
-                        .payloads = parts.payloads,
-                        .clock = parts.clock,
-                        .random = parts.random},
-                       {});
+  JobService restarted(service_parts(parts), {});
   EXPECT_EQ(must(restarted.upload_offset(ann_, TestEngine::reference(job))), 13u);
   must(restarted.append(ann_, TestEngine::reference(job), {.offset = 13},
                         text_source("na\"\n")));

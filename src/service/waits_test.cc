@@ -13,15 +13,7 @@ TEST(WaitsTest, AggregatesThatTakeLongerThanTheirWaitAreAnsweredWithoutThem) {
   const Job job = engine.complete("id,name\n1,Anna\n");
   const WorkerParts& parts = engine.parts();
   // Unlike the engine's own, it waits; nobody computes.
-  JobService service({.catalog = parts.catalog,
-                      .target = parts.target,
-                      .jobs = parts.jobs,
-                      .ledger = parts.ledger,
-                      .aggregates = parts.aggregates,
-                      .payloads = parts.payloads,
-                      .clock = parts.clock,
-                      .random = parts.random},
-                     {});
+  JobService service(service_parts(parts), {});
   auto asked = std::async(std::launch::async, [&] {
     return service.request_aggregates(caller("ann"), job.id, R"({"n":{"type":"count"}})");
   });
