@@ -73,7 +73,8 @@ function(tallyman_folder name)
     # Only where it is read: a path would keep the others out of the compiler's cache.
     foreach(test ${tests})
       file(STRINGS ${test} reads_sources REGEX "SOURCE_DIR")
-      if(reads_sources)
+      file(STRINGS ${test} starts_postgres REGEX "postgres.*\\.h\"")
+      if(reads_sources OR starts_postgres)
         set_source_files_properties(${test} PROPERTIES COMPILE_DEFINITIONS
                                     SOURCE_DIR="${PROJECT_SOURCE_DIR}/src")
       endif()
