@@ -133,6 +133,7 @@ class PostgresParams {
   }
   void add_integers(std::span<const std::int64_t> integers);  // bigint[]
   void add_null() { push(nullptr, 0, 0, false); }
+  void add_null_of(Oid type) { push(nullptr, 0, type, true); }
 
   int size() const { return static_cast<int>(values_.size()); }
   const char* const* values() const { return values_.data(); }

@@ -2,9 +2,8 @@
 
 #include <sqlite3.h>
 
-#include <unordered_set>
-
 #include "db/sqlite_database.h"
+#include "target/duplicate_rule.h"
 #include "target/sqlite_classifier.h"
 #include "target/sqlite_key_table.h"
 
@@ -27,52 +26,6 @@ bool has_broken_foreign_keys(SqliteConnection& connection) {
                           &highest, 0) == SQLITE_OK);
   return current != 0;
 }
-
-// Which records of a window fail because their key occurs more than once in the upload.
-class DuplicateRule {
- public:
-  DuplicateRule(OnDuplicate rule, std::vector<KeyTable::Occurrences> occurrences)
-      : rule_(rule), occurrences_(std::move(occurrences)) {}
-
-  static Result<DuplicateRule> make(OnDuplicate rule, KeyTable* keys,
-                                    const SqliteWindow& window) {
-    if (rule == OnDuplicate::kSequence) return DuplicateRule(rule, {});
-    CHECK(keys);
-    TALLY_TRY_ASSIGN(auto occurrences, keys->find(window));
-    return DuplicateRule(rule, std::move(occurrences));
-  }
-
-  // Nothing where the record may be written.
-  const char* reason(std::size_t i, std::int64_t record) const {
-    if (rule_ == OnDuplicate::kSequence || occurrences_[i].count < 2) return nullptr;
-    const KeyTable::Occurrences& key = occurrences_[i];
-    switch (rule_) {
-      case OnDuplicate::kSequence: return nullptr;
-      case OnDuplicate::kFirst: {
-        const bool before =
-            key.last_applied_record != 0 && key.last_applied_record < record;
-        return before || applied_.contains(key.first_record)
-                   ? "an earlier record of the upload has this key"
-                   : nullptr;
-      }
-      case OnDuplicate::kLast:
-        return record == key.last_record ? nullptr
-                                         : "a later record of the upload has this key";
-      case OnDuplicate::kError: return "another record of the upload has this key";
-    }
-    CHECK(false);
-  }
-
-  void applied(std::size_t i) {
-    if (rule_ != OnDuplicate::kFirst || occurrences_[i].count < 2) return;
-    applied_.insert(occurrences_[i].first_record);  // Each key has its own.
-  }
-
- private:
-  OnDuplicate rule_;
-  std::vector<KeyTable::Occurrences> occurrences_;
-  std::unordered_set<std::int64_t> applied_;
-};
 
 }  // namespace
 

@@ -1,0 +1,378 @@
+#include "target/postgres_set_writer.h"
+
+#include <algorithm>
+#include <numeric>
+#include <unordered_map>
+
+#include "base/check.h"
+#include "target/postgres_arrays.h"
+
+namespace tallyman {
+namespace {
+
+constexpr std::size_t kCopyChunkBytes = 64 << 10;
+// Source: postgresql.org/docs/15/sql-copy.html, "Binary Format": signature, flags, length
+// of a header extension; at the end a field count of -1.
+constexpr std::string_view kCopyHeader("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+constexpr std::string_view kCopyTrailer("\377\377", 2);
+
+std::vector<std::string_view> id_of(const db::PostgresResult& rows, int row, int first) {
+  std::vector<std::string_view> id;
+  for (int column = first; column < rows.columns(); ++column) {
+    id.push_back(rows.text(row, column));
+  }
+  return id;
+}
+
+std::int64_t integer_of(PostgresWire wire, std::string_view bytes) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
+  switch (wire) {
+    case PostgresWire::kInt2:
+      return static_cast<std::int16_t>(byte(0) << 8 | byte(1));
+    case PostgresWire::kInt4: return static_cast<std::int32_t>(db::read_wire32(bytes));
+    default: return static_cast<std::int64_t>(db::read_wire64(bytes));
+  }
+}
+
+// Its text is its wire form.
+bool is_text(const PostgresType& type) {
+  return (type.wire == PostgresWire::kText && type.name != "pg_catalog.bpchar") ||
+         type.wire == PostgresWire::kEnum;
+}
+
+}  // namespace
+
+Result<bool> PostgresSetWriter::apply(std::span<const std::uint32_t> records,
+                                      PostgresResults& results) {
+  if (records.empty()) return true;
+  TALLY_TRY(connection_.exec("SAVEPOINT tallyman_set"));
+  TALLY_TRY_ASSIGN(const bool applied, apply_groups(records, results));
+  TALLY_TRY(connection_.exec(applied ? "RELEASE SAVEPOINT tallyman_set"
+                                     : "ROLLBACK TO SAVEPOINT tallyman_set; "
+                                       "RELEASE SAVEPOINT tallyman_set"));
+  return applied;
+}
+
+Result<bool> PostgresSetWriter::apply_groups(std::span<const std::uint32_t> records,
+                                             PostgresResults& results) {
+  for (const Group& group : groups_of(records)) {
+    Result<bool> applied = false;
+    switch (write_.plan.operation) {
+      case Operation::kInsert: applied = insert(group, group.records, results); break;
+      case Operation::kUpsert:
+      case Operation::kUpdate:
+      case Operation::kReplace: applied = change(group, results); break;
+      case Operation::kDelete: applied = remove(group, results); break;
+    }
+    if (!applied.ok() || !applied.value()) return applied;
+  }
+  return true;
+}
+
+std::vector<PostgresSetWriter::Group> PostgresSetWriter::groups_of(
+    std::span<const std::uint32_t> records) const {
+  std::vector<Group> groups;
+  if (!window_.has_absent()) {
+    groups.push_back({shape_of(write_, window_, records.front()),
+                      {records.begin(), records.end()}});
+    return groups;
+  }
+  std::unordered_map<std::string, std::size_t> known;
+  std::string name;
+  for (const std::uint32_t i : records) {
+    name.clear();
+    append_shape_name(window_, i, name);
+    const auto [found, is_new] = known.try_emplace(name, groups.size());
+    if (is_new) groups.push_back({shape_of(write_, window_, i), {}});
+    groups[found->second].records.push_back(i);
+  }
+  return groups;
+}
+
+Result<std::optional<db::PostgresResult>> PostgresSetWriter::ask(
+    const std::string& sql, const db::PostgresParams& params, bool binary) {
+  auto answer = connection_.execute_params(sql, params, binary);
+  if (answer.ok()) return std::optional(std::move(answer).value());
+  if (db::is_passing(connection_.failure())) return std::move(answer).error();
+  return std::optional<db::PostgresResult>();
+}
+
+// --- Update, replace, upsert ----------------------------------------------------------
+
+Result<bool> PostgresSetWriter::change(const Group& group, PostgresResults& results) {
+  const std::vector<std::uint32_t>& records = group.records;
+  std::vector<std::uint8_t> found(records.size());
+  const std::vector<std::size_t> columns = group.shape.written_and_key(write_.plan);
+  const auto take = [&](const db::PostgresResult& rows, Outcome outcome) {
+    for (int row = 0; row < rows.rows(); ++row) {
+      const auto at = static_cast<std::size_t>(rows.integer(row, 0));
+      found[at] = 1;
+      results.succeed(records[at], outcome, id_of(rows, row, 1));
+    }
+  };
+  const std::string& table = write_.table.sql_name;
+  const std::string place_and_id = PostgresArrays::place() + ", " + write_.ids();
+
+  if (!group.shape.written.empty() || !group.shape.defaults.empty()) {
+    const PostgresArrays arrays(write_, window_, columns, records);
+    TALLY_TRY_ASSIGN(
+        const auto updated,
+        ask("UPDATE " + table + " AS t SET " +
+                assignments_of(write_, group.shape, PostgresArrays::value) + " FROM " +
+                arrays.from() + " WHERE " + write_.has_key(PostgresArrays::value) +
+                " AND NOT (" + sameness_of(write_, group.shape, PostgresArrays::value) +
+                ") RETURNING " + place_and_id,
+            arrays.params()));
+    if (!updated) return false;
+    take(*updated, Outcome::kUpdated);
+  }
+
+  std::vector<std::uint32_t> rest;  // Places in `records`.
+  for (std::uint32_t at = 0; at < records.size(); ++at) {
+    if (!found[at]) rest.push_back(at);
+  }
+  if (rest.empty()) return true;
+
+  // What was not written is what was sent already, or is not there.
+  std::vector<std::uint32_t> rest_records;
+  for (const std::uint32_t at : rest) rest_records.push_back(records[at]);
+  {
+    const PostgresArrays arrays(write_, window_, write_.plan.key_columns, rest_records);
+    TALLY_TRY_ASSIGN(const auto there,
+                     ask("SELECT " + place_and_id + " FROM " + arrays.from() + " JOIN " +
+                             table + " AS t ON " + write_.has_key(PostgresArrays::value),
+                         arrays.params()));
+    if (!there) return false;
+    for (int row = 0; row < there->rows(); ++row) {
+      const std::uint32_t at = rest[static_cast<std::size_t>(there->integer(row, 0))];
+      found[at] = 1;
+      results.succeed(records[at], Outcome::kUnchanged, id_of(*there, row, 1));
+    }
+  }
+  std::vector<std::uint32_t> missing;
+  for (const std::uint32_t at : rest) {
+    if (!found[at]) missing.push_back(records[at]);
+  }
+  if (missing.empty()) return true;
+  if (write_.plan.operation == Operation::kUpsert) {
+    return insert(group, missing, results);
+  }
+  for (const std::uint32_t i : missing) {
+    results.fail(i, {RecordErrorCode::kNotFound, write_.key_names(),
+                     "no row has this key"});
+  }
+  return true;
+}
+
+// --- Delete ---------------------------------------------------------------------------
+
+Result<bool> PostgresSetWriter::remove(const Group& group, PostgresResults& results) {
+  const PostgresArrays arrays(write_, window_, write_.plan.key_columns, group.records);
+  TALLY_TRY_ASSIGN(const auto removed,
+                   ask("DELETE FROM " + write_.table.sql_name + " AS t USING " +
+                           arrays.from() + " WHERE " +
+                           write_.has_key(PostgresArrays::value) + " RETURNING " +
+                           PostgresArrays::place() + ", " + write_.ids(),
+                       arrays.params()));
+  if (!removed) return false;
+  for (const std::uint32_t i : group.records) {
+    results.fail(i, {RecordErrorCode::kNotFound, write_.key_names(),
+                     "no row has this key"});
+  }
+  for (int row = 0; row < removed->rows(); ++row) {
+    const auto at = static_cast<std::size_t>(removed->integer(row, 0));
+    results.succeed(group.records[at], Outcome::kDeleted, id_of(*removed, row, 1));
+  }
+  return true;
+}
+
+// --- Insert ---------------------------------------------------------------------------
+
+Result<bool> PostgresSetWriter::insert(const Group& group,
+                                       std::span<const std::uint32_t> records,
+                                       PostgresResults& results) {
+  if (group.shape.missing) {
+    for (const std::uint32_t i : records) {
+      results.fail(i, {RecordErrorCode::kRequiredFieldMissing, group.shape.missing->name,
+                       "is required in a new row"});
+    }
+    return true;
+  }
+  TALLY_TRY_ASSIGN(const auto drawn, draw(group.shape, records.size()));
+  if (!drawn) return false;
+  const bool all_in_binary =
+      std::none_of(group.shape.sent.begin(), group.shape.sent.end(),
+                   [&](std::size_t column) { return write_.type(column).needs_cast(); });
+  const bool by_copy = all_in_binary && !why_no_copy(write_.table);
+  TALLY_TRY_ASSIGN(const bool inserted,
+                   by_copy ? copy(group.shape, records, *drawn)
+                           : insert_from_arrays(group.shape, records, *drawn));
+  if (!inserted) return false;
+  return take_inserted_ids(records, *drawn, results);
+}
+
+// Nothing: the database makes up what cannot be made up before.
+Result<std::optional<std::vector<PostgresSetWriter::Drawn>>> PostgresSetWriter::draw(
+    const PostgresShape& shape, std::size_t count) {
+  std::vector<Drawn> all;
+  for (const std::size_t place : write_.id_fields) {
+    const auto column = write_.column_of(place);
+    if (column && std::find(shape.sent.begin(), shape.sent.end(), *column) !=
+                      shape.sent.end()) {
+      continue;
+    }
+    const PostgresColumn& made = write_.table.columns[place];
+    std::string value = write_.table.resource.fields[place].default_sql;
+    if (write_.table.sequence && write_.id_fields.size() == 1) {
+      value = "pg_catalog.nextval(" +
+              db::postgres_literal(write_.table.sequence->sql_name) + ")";
+    }
+    if (value.empty() || made.type.needs_cast()) {
+      return std::optional<std::vector<Drawn>>();
+    }
+    const std::string typed = "(" + value + ")::" + made.type.name;
+    db::PostgresParams params;
+    params.add(count);
+    TALLY_TRY_ASSIGN(const auto rows,
+                     ask("SELECT v, v::text FROM (SELECT " + typed +
+                             " AS v FROM pg_catalog.generate_series(1, $1::bigint) "
+                             "OFFSET 0) AS drawn",
+                         params, true));
+    if (!rows) return std::optional<std::vector<Drawn>>();
+    Drawn drawn{.place = place, .wires = {}, .texts = {}};
+    for (int row = 0; row < rows->rows(); ++row) {
+      drawn.wires.emplace_back(rows->text(row, 0));
+      drawn.texts.emplace_back(rows->text(row, 1));
+    }
+    all.push_back(std::move(drawn));
+  }
+  return std::optional(std::move(all));
+}
+
+Result<bool> PostgresSetWriter::copy(const PostgresShape& shape,
+                                     std::span<const std::uint32_t> records,
+                                     const std::vector<Drawn>& drawn) {
+  std::string names = write_.names(shape.sent);
+  for (const Drawn& one : drawn) {
+    names += (names.empty() ? "" : ", ") + write_.table.columns[one.place].sql_name;
+  }
+  auto begun = connection_.copy_in("COPY " + write_.table.sql_name + " (" + names +
+                                   ") FROM STDIN (FORMAT binary)");
+  if (!begun.ok()) {
+    if (db::is_passing(connection_.failure())) return std::move(begun).error();
+    return false;
+  }
+  db::PostgresCopyIn into = std::move(begun).value();
+  std::string chunk(kCopyHeader);
+  chunk.reserve(kCopyChunkBytes + (4 << 10));
+  const auto fields = static_cast<std::uint16_t>(shape.sent.size() + drawn.size());
+  bool sent = true;
+  for (std::size_t at = 0; at < records.size() && sent; ++at) {
+    db::append_wire16(chunk, fields);
+    for (const std::size_t column : shape.sent) {
+      window_.append_field(column, records[at], chunk);
+    }
+    for (const Drawn& one : drawn) {
+      db::append_wire32(chunk, static_cast<std::uint32_t>(one.wires[at].size()));
+      chunk += one.wires[at];
+    }
+    if (chunk.size() < kCopyChunkBytes) continue;
+    sent = into.write(chunk).ok();
+    chunk.clear();
+  }
+  chunk += kCopyTrailer;
+  if (sent) (void)into.write(chunk).ok();
+  auto rows = into.finish();
+  if (rows.ok()) {
+    CHECK(rows.value() == static_cast<std::int64_t>(records.size()));
+    return true;
+  }
+  if (db::is_passing(connection_.failure())) return std::move(rows).error();
+  return false;
+}
+
+Result<bool> PostgresSetWriter::insert_from_arrays(
+    const PostgresShape& shape, std::span<const std::uint32_t> records,
+    const std::vector<Drawn>& drawn) {
+  PostgresArrays arrays(write_, window_, shape.sent, records);
+  std::string names = write_.names(shape.sent);
+  std::string values;
+  for (const std::size_t column : shape.sent) {
+    values += (values.empty() ? "" : ", ") +
+              write_.assigned(column, PostgresArrays::value(column));
+  }
+  for (const Drawn& one : drawn) {
+    const PostgresColumn& column = write_.table.columns[one.place];
+    names += (names.empty() ? "" : ", ") + column.sql_name;
+    values += (values.empty() ? "" : ", ") + arrays.add(column.type, one.wires);
+  }
+  const bool overriding = std::any_of(drawn.begin(), drawn.end(), [&](const Drawn& one) {
+    return write_.table.columns[one.place].identity_always;
+  });
+  if (names.empty()) return false;  // Defaults alone: one by one.
+  TALLY_TRY_ASSIGN(const auto inserted,
+                   ask("INSERT INTO " + write_.table.sql_name + " (" + names + ")" +
+                           (overriding ? " OVERRIDING SYSTEM VALUE" : "") + " SELECT " +
+                           values + " FROM " + arrays.from() + " ORDER BY " +
+                           PostgresArrays::place(),
+                       arrays.params()));
+  return inserted.has_value();
+}
+
+Result<bool> PostgresSetWriter::take_inserted_ids(std::span<const std::uint32_t> records,
+                                                  const std::vector<Drawn>& drawn,
+                                                  PostgresResults& results) {
+  if (write_.table.row_id_kind == RowIdKind::kInteger) {
+    const PostgresWire wire = write_.table.columns[write_.id_fields.front()].type.wire;
+    const auto column = write_.column_of(write_.id_fields.front());
+    for (std::size_t at = 0; at < records.size(); ++at) {
+      const std::string_view bytes =
+          drawn.empty() ? window_.wire(*column, records[at]) : drawn.front().wires[at];
+      results.succeed(records[at], Outcome::kCreated, integer_of(wire, bytes));
+    }
+    return true;
+  }
+  // The texts of each column of the key, record by record.
+  std::vector<std::vector<std::string>> parts;
+  for (const std::size_t place : write_.id_fields) {
+    const auto made = std::find_if(drawn.begin(), drawn.end(),
+                                   [&](const Drawn& one) { return one.place == place; });
+    if (made != drawn.end()) {
+      parts.push_back(made->texts);
+      continue;
+    }
+    TALLY_TRY_ASSIGN(auto texts, texts_of(write_.column_of(place).value(), records));
+    if (!texts) return false;
+    parts.push_back(std::move(*texts));
+  }
+  std::vector<std::string_view> id(parts.size());
+  for (std::size_t at = 0; at < records.size(); ++at) {
+    for (std::size_t k = 0; k < parts.size(); ++k) id[k] = parts[k][at];
+    results.succeed(records[at], Outcome::kCreated, id);
+  }
+  return true;
+}
+
+// A column's values as the table will show them.
+Result<std::optional<std::vector<std::string>>> PostgresSetWriter::texts_of(
+    std::size_t column, std::span<const std::uint32_t> records) {
+  std::vector<std::string> texts;
+  texts.reserve(records.size());
+  if (is_text(write_.type(column))) {
+    for (const std::uint32_t i : records) texts.emplace_back(window_.wire(column, i));
+    return std::optional(std::move(texts));
+  }
+  const std::size_t columns[] = {column};
+  const PostgresArrays arrays(write_, window_, columns, records);
+  TALLY_TRY_ASSIGN(
+      const auto rows,
+      ask("SELECT " + PostgresArrays::value(column) + "::" + write_.type(column).name +
+              "::" + write_.field(column).declared_type + "::text FROM " + arrays.from() +
+              " ORDER BY " + PostgresArrays::place(),
+          arrays.params()));
+  if (!rows) return std::optional<std::vector<std::string>>();
+  for (int row = 0; row < rows->rows(); ++row) texts.emplace_back(rows->text(row, 0));
+  return std::optional(std::move(texts));
+}
+
+}  // namespace tallyman
