@@ -66,4 +66,7 @@ struct BindingRules {
   }
 };
 
+// May a record have the column's field? Read-only ones only where they find the row.
+bool may_bind(const Field& field, const WritePlan& plan, std::size_t column);
+
 }  // namespace tallyman

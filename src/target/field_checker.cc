@@ -27,6 +27,8 @@ Result<std::optional<Decimal>> read_bound(const Field& field, std::string_view w
 // At most so many are shown in a message.
 constexpr std::size_t kChoicesShownMax = 20;
 
+}  // namespace
+
 std::string list_choices(const std::vector<std::string>& choices) {
   std::string text;
   for (std::size_t i = 0; i < std::min(choices.size(), kChoicesShownMax); ++i) {
@@ -37,8 +39,6 @@ std::string list_choices(const std::vector<std::string>& choices) {
   }
   return text;
 }
-
-}  // namespace
 
 FieldChecker::FieldChecker(const Field& field) : field_(field.name) {}
 FieldChecker::FieldChecker(FieldChecker&&) noexcept = default;

@@ -30,6 +30,9 @@ class RE2;
 
 namespace tallyman {
 
+// "a, b, c", for messages: the first twenty, and how many more there are.
+std::string list_choices(const std::vector<std::string>& choices);
+
 class FieldChecker {
  public:
   static Result<FieldChecker> make(const Field& field);

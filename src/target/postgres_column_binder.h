@@ -46,8 +46,12 @@ class PostgresColumnBinder {
 
   using Code = std::optional<RecordErrorCode>;  // Nothing: it is bound.
   Code bind_value(const Cell& cell, std::string& bytes) const;
+  Code bind_number_or_time(std::string_view text, std::string& bytes) const;
+  Code bind_integer(std::string_view text, std::string& bytes) const;
+  Code bind_json(const Cell& cell, std::string& bytes) const;
   std::optional<RecordError> check(const Cell& cell, std::string_view wire) const;
   RecordError error(RecordErrorCode code) const;
+  std::string range_rule() const;
 
   std::string name_;
   FieldType field_type_;

@@ -39,7 +39,8 @@ namespace tallyman {
 // Beside Resource::fields.
 struct PostgresColumn {
   PostgresType type;
-  std::string sql_name;  // Quoted.
+  std::string sql_name;     // Quoted.
+  std::int16_t number = 0;  // pg_attribute.attnum.
   // GENERATED ALWAYS AS IDENTITY: Field::generated, but COPY and OVERRIDING SYSTEM VALUE
   // may write it.
   bool identity_always = false;
@@ -52,6 +53,8 @@ struct PostgresColumn {
 // name.
 struct PostgresKey {
   std::string sql_name;  // Of the index, quoted and with its schema.
+  // What PostgreSQL says is broken where the row's place is a partition.
+  std::vector<std::string> partition_names;
   bool is_constraint = false;
   bool deferrable = false;          // Cannot be named by ON CONFLICT.
   bool initially_deferred = false;  // Checked at the end of the transaction.
@@ -66,6 +69,7 @@ struct PostgresKey {
 struct PostgresExpressionKey {
   std::string name;
   std::string sql_name;
+  std::vector<std::string> partition_names;
   std::vector<std::string> terms;   // SQL for each of the index's columns.
   std::vector<std::size_t> fields;  // That the terms read.
   std::string predicate;
@@ -131,7 +135,9 @@ struct PostgresTrigger {
 };
 
 struct PostgresTable {
-  Resource resource;  // All columns, no rules.
+  // All columns, no rules. `table` is as list_postgres_tables() writes it, whichever way
+  // the table was named.
+  Resource resource;
 
   db::Oid oid = 0;
   std::string schema;

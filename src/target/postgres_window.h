@@ -64,10 +64,7 @@ class PostgresCells {
   }
 
   // One after the other: append the value to bytes(), then say what it was.
-  void reserve(std::size_t records, std::size_t bytes) {
-    ends_.reserve(records);
-    bytes_.reserve(bytes);
-  }
+  void reserve(std::size_t records) { ends_.reserve(records); }
   std::string& bytes() { return bytes_; }
   void end(CellState state) {
     CHECK(bytes_.size() <= kOffset);
@@ -75,6 +72,9 @@ class PostgresCells {
                     (state == CellState::kValue  ? 0
                      : state == CellState::kNull ? kNull
                                                  : kAbsent));
+  }
+  std::size_t memory_bytes() const {
+    return bytes_.capacity() + ends_.capacity() * sizeof(std::uint32_t);
   }
 
  private:
@@ -174,19 +174,19 @@ class PostgresBinder {
     std::size_t place;  // In the upload.
     PostgresColumnBinder binder;
   };
-  // Records [begin, end) of a part that are taken: all of them, or these.
-  struct Taken {
-    const WindowPart* part;
-    std::size_t first;  // Place in the window bound of the first that is taken.
-    std::vector<std::uint32_t> records;  // Of the batch.
-  };
 
   PostgresBinder() = default;
-  std::vector<std::uint32_t> slices_by_key(const Window& window,
-                                           std::uint32_t slices) const;
-  std::vector<Taken> take(const Window& window, const PostgresSlicing& slicing,
-                          PostgresWindow& into) const;
-  void bind_taken(const Taken& taken, PostgresWindow& window) const;
+  std::uint32_t slice_by_key(std::span<const Cell> record, std::uint32_t place,
+                             std::uint32_t slices, std::string& scratch) const;
+  // Of each of the window's records, its slice.
+  std::vector<std::uint32_t> slice_all(const Window& window,
+                                       const PostgresSlicing& slicing) const;
+  static void take(const PostgresSlicing& slicing, std::span<const std::uint32_t> slices,
+                   PostgresWindow& into);
+  // `begin`: the place of the part's first record; `first`: where the first that is taken
+  // stands here. Returns where the next part's stands.
+  std::size_t bind_part(const WindowPart& part, std::size_t begin, std::size_t first,
+                        PostgresWindow& window) const;
 
   std::size_t columns_ = 0;
   std::vector<Column> bound_;

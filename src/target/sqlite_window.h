@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "model/resource.h"
+#include "target/binding_rules.h"
 #include "target/sqlite_column_binder.h"
 #include "target/sqlite_table.h"
 #include "target/sqlite_value.h"
@@ -37,8 +38,15 @@ class SqliteWindow final : public BoundWindow {
   std::span<const BoundValue> values(std::size_t i) const {
     return {values_.data() + i * columns_, columns_};
   }
+  CellState state(std::size_t column, std::size_t i) const {
+    const BoundKind kind = values_[i * columns_ + column].kind;
+    return kind == BoundKind::kAbsent ? CellState::kAbsent
+           : kind == BoundKind::kNull ? CellState::kNull
+                                      : CellState::kValue;
+  }
   // Some record lacks a field.
   bool has_absent() const { return has_absent_; }
+  bool is_failed(std::size_t i) const { return failed_[i] != 0; }
   // Why the record could not be bound, or null.
   const RecordError* error(std::size_t i) const;
 
@@ -70,23 +78,13 @@ class SqliteBinder {
     std::size_t place;  // In the upload.
     SqliteColumnBinder binder;
   };
-  // A column and what is said of a record that breaks its rule.
-  struct Rule {
-    std::size_t column;
-    RecordError error;
-  };
 
   SqliteBinder() = default;
   void bind_part(const WindowPart& part, std::size_t first, SqliteWindow& window) const;
-  void check_missing(SqliteWindow& window) const;
-  void check_nulls(SqliteWindow& window) const;
 
   std::size_t columns_ = 0;
   std::vector<Column> bound_;
-  std::vector<Rule> required_;        // The field must be there.
-  std::vector<Rule> keys_;            // It names the row.
-  bool null_key_is_missing_ = false;  // But for upserts: there NULL is a new row's.
-  std::vector<Rule> not_null_;
+  BindingRules rules_;
 };
 
 }  // namespace tallyman
