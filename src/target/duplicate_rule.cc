@@ -1,5 +1,7 @@
 #include "target/duplicate_rule.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace tallyman {
@@ -18,7 +20,8 @@ const char* DuplicateRule::reason(std::size_t i, std::int64_t record) const {
   switch (rule_) {
     case OnDuplicate::kSequence: return nullptr;
     case OnDuplicate::kFirst: {
-      const bool before = key.last_applied_record != 0 && key.last_applied_record < record;
+      const bool before =
+          key.last_applied_record != 0 && key.last_applied_record < record;
       return before || applied_.contains(key.first_record)
                  ? "an earlier record of the upload has this key"
                  : nullptr;
@@ -29,6 +32,12 @@ const char* DuplicateRule::reason(std::size_t i, std::int64_t record) const {
     case OnDuplicate::kError: return "another record of the upload has this key";
   }
   CHECK(false);
+}
+
+bool DuplicateRule::has_dependent() const {
+  return rule_ == OnDuplicate::kFirst &&
+         std::any_of(occurrences_.begin(), occurrences_.end(),
+                     [](const auto& key) { return key.count > 1; });
 }
 
 void DuplicateRule::applied(std::size_t i) {

@@ -28,8 +28,8 @@ class DuplicateRule {
   // The record took effect.
   void applied(std::size_t i);
 
-  // No record of the window depends on what becomes of one before it.
-  bool is_independent() const { return rule_ != OnDuplicate::kFirst; }
+  // Some record of the window may fail or not by what becomes of one before it.
+  bool has_dependent() const;
 
  private:
   DuplicateRule(OnDuplicate rule, std::vector<KeyTable::Occurrences> occurrences)

@@ -58,11 +58,11 @@ Result<Outcome> PostgresRecordWriter::apply(std::size_t i) {
         "ROLLBACK TO SAVEPOINT tallyman_record; RELEASE SAVEPOINT tallyman_record"));
     if (!refusal_) return outcome;
     // Another session wrote the key after we had looked for it: look again.
-    const bool again = write_.plan.operation == Operation::kUpsert &&
-                       refusal_->action == PostgresAction::kInsert &&
-                       refusal_->failure.is("23505") && tries < kUpsertTries &&
-                       refusal_->failure.constraint ==
-                           write_.table.resource.keys[*write_.plan.key].name;
+    const bool again =
+        write_.plan.operation == Operation::kUpsert &&
+        refusal_->action == PostgresAction::kInsert && refusal_->failure.is("23505") &&
+        tries < kUpsertTries &&
+        refusal_->failure.constraint == write_.table.resource.keys[*write_.plan.key].name;
     if (again) continue;
     TALLY_TRY_ASSIGN(error_, classifier_.classify(*refusal_, i));
     return outcome;
@@ -176,8 +176,8 @@ Result<Outcome> PostgresRecordWriter::upsert_or_update(const Statements& stateme
 
 Result<Outcome> PostgresRecordWriter::remove(std::size_t i) {
   const std::vector<std::size_t>& key = write_.plan.key_columns;
-  const std::string from = write_.table.sql_name + " AS t WHERE " +
-                           write_.has_key(in_order(key));
+  const std::string from =
+      write_.table.sql_name + " AS t WHERE " + write_.has_key(in_order(key));
   TALLY_TRY_ASSIGN(const auto removed,
                    ask(PostgresAction::kDelete,
                        "DELETE FROM " + from + " RETURNING " + write_.ids(), key, i));

@@ -15,8 +15,9 @@ std::string names_of(const std::vector<std::string>& names) {
 }
 
 RecordError of_index(const std::string& name) {
-  return {kDuplicateValue, {}, "a row with this value exists in the unique index \"" +
-                                   name + "\""};
+  return {kDuplicateValue,
+          {},
+          "a row with this value exists in the unique index \"" + name + "\""};
 }
 
 }  // namespace
@@ -107,8 +108,11 @@ Result<RecordError> PostgresClassifier::classify(const PostgresRefusal& refusal,
       return RecordError{kNotNullViolation, failure.column, "must not be NULL"};
     }
     if (!failure.column.empty()) {
-      return RecordError{kDatabaseError, {}, "a trigger or the action of a foreign key "
-                                             "failed: " + failure.message};
+      return RecordError{kDatabaseError,
+                         {},
+                         "a trigger or the action of a foreign key "
+                         "failed: " +
+                             failure.message};
     }
     return RecordError{kNotNullViolation, {}, failure.message};
   }
@@ -121,8 +125,11 @@ Result<RecordError> PostgresClassifier::classify(const PostgresRefusal& refusal,
   if (failure.is("23503")) return classify_foreign_key(refusal, i);
   if (failure.is("23505")) return classify_unique(refusal, i);
   if (failure.is("23P01")) {
-    return RecordError{kDuplicateValue, {}, "a row that excludes this one exists "
-                                            "(constraint \"" + failure.constraint + "\")"};
+    return RecordError{kDuplicateValue,
+                       {},
+                       "a row that excludes this one exists "
+                       "(constraint \"" +
+                           failure.constraint + "\")"};
   }
   if (failure.is("42501")) {
     return RecordError{kPermissionDenied, {}, failure.message};
@@ -132,9 +139,10 @@ Result<RecordError> PostgresClassifier::classify(const PostgresRefusal& refusal,
         kDatabaseError, {}, "a trigger refused the record: " + failure.message};
   }
   if (failure.is_class("22")) return classify_value(refusal, i);
-  return RecordError{kDatabaseError, {}, "the database refused the record: " +
-                                             failure.message + " (SQLSTATE " +
-                                             failure.sqlstate + ")"};
+  return RecordError{kDatabaseError,
+                     {},
+                     "the database refused the record: " + failure.message +
+                         " (SQLSTATE " + failure.sqlstate + ")"};
 }
 
 Result<RecordError> PostgresClassifier::classify_unique(const PostgresRefusal& refusal,
@@ -158,8 +166,9 @@ Result<RecordError> PostgresClassifier::classify_foreign_key(
   if (orphan) return *std::move(orphan);
   TALLY_TRY_ASSIGN(auto child, find_child(refusal.action, i));
   if (child) return *std::move(child);
-  return RecordError{kForeignKeyViolation, {}, "breaks the foreign key \"" +
-                                                   refusal.failure.constraint + "\""};
+  return RecordError{kForeignKeyViolation,
+                     {},
+                     "breaks the foreign key \"" + refusal.failure.constraint + "\""};
 }
 
 // Which of the values that went as text cannot be cast. The words of the server quote the
@@ -167,9 +176,9 @@ Result<RecordError> PostgresClassifier::classify_foreign_key(
 Result<RecordError> PostgresClassifier::classify_value(const PostgresRefusal& refusal,
                                                        std::size_t i) {
   const auto code = [&](const db::PostgresFailure& failure) {
-    return failure.is("22001")                              ? kValueTooLong
-           : failure.is("22003") || failure.is("22008")     ? kValueOutOfRange
-                                                            : kInvalidType;
+    return failure.is("22001")                          ? kValueTooLong
+           : failure.is("22003") || failure.is("22008") ? kValueOutOfRange
+                                                        : kInvalidType;
   };
   for (std::size_t column = 0; column < write_.places.size(); ++column) {
     if (!write_.type(column).needs_cast() ||
@@ -179,20 +188,22 @@ Result<RecordError> PostgresClassifier::classify_value(const PostgresRefusal& re
     db::PostgresParams params;
     params.add_view(write_.type(column).wire_oid, window_.wire(column, i));
     TALLY_TRY(connection_.exec("SAVEPOINT tallyman_value"));
-    const auto cast = connection_.execute_params(
-        "SELECT " + write_.assigned(column, "$1") + "::" +
-            write_.field(column).declared_type,
-        params);
+    const auto cast =
+        connection_.execute_params("SELECT " + write_.assigned(column, "$1") +
+                                       "::" + write_.field(column).declared_type,
+                                   params);
     const db::PostgresFailure failure = connection_.failure();
-    TALLY_TRY(connection_.exec(
-        "ROLLBACK TO tallyman_value; RELEASE SAVEPOINT tallyman_value"));
+    TALLY_TRY(
+        connection_.exec("ROLLBACK TO tallyman_value; RELEASE SAVEPOINT tallyman_value"));
     if (cast.ok()) continue;
     if (db::is_passing(failure)) return db::postgres_error(failure);
     return RecordError{code(failure), write_.field(column).name,
                        "is no value of the type " + write_.field(column).declared_type};
   }
-  return RecordError{code(refusal.failure), {}, "a value does not fit its type (SQLSTATE " +
-                                                    refusal.failure.sqlstate + ")"};
+  return RecordError{
+      code(refusal.failure),
+      {},
+      "a value does not fit its type (SQLSTATE " + refusal.failure.sqlstate + ")"};
 }
 
 Result<std::optional<RecordError>> PostgresClassifier::find_missing_parent(
@@ -226,8 +237,8 @@ Result<std::optional<RecordError>> PostgresClassifier::find_missing_parent(
     if (row.has_own()) sql += " FROM " + row.own();
     sql += " WHERE " + terms;
     if (key.to_itself) sql += " AND NOT (" + itself + ")";
-    sql += " AND NOT EXISTS (SELECT 1 FROM " + key.parent_sql_name +
-           " AS parent WHERE " + matches + ")";
+    sql += " AND NOT EXISTS (SELECT 1 FROM " + key.parent_sql_name + " AS parent WHERE " +
+           matches + ")";
     TALLY_TRY_ASSIGN(const auto orphan, connection_.execute_params(sql, row.params));
     if (orphan.rows() > 0) return std::optional(missing_parent_error(write_, f));
   }
@@ -238,8 +249,8 @@ Result<std::optional<RecordError>> PostgresClassifier::find_child(PostgresAction
                                                                   std::size_t i) {
   if (action == PostgresAction::kInsert) return std::optional<RecordError>();
   for (const PostgresReference& reference : write_.table.references) {
-    const PostgresFollow follow = action == PostgresAction::kDelete ? reference.on_delete
-                                                                    : reference.on_update;
+    const PostgresFollow follow =
+        action == PostgresAction::kDelete ? reference.on_delete : reference.on_update;
     if (follow != PostgresFollow::kNoAction && follow != PostgresFollow::kRestrict) {
       continue;
     }
@@ -251,17 +262,15 @@ Result<std::optional<RecordError>> PostgresClassifier::find_child(PostgresAction
                reference.child_sql_columns[k];
     }
     TALLY_TRY_ASSIGN(const auto found,
-                     connection_.execute_params("SELECT 1 FROM " + row.own() + ", " +
-                                                    reference.child_sql_name +
-                                                    " AS child WHERE " + terms +
-                                                    " LIMIT 1",
-                                                row.params));
+                     connection_.execute_params(
+                         "SELECT 1 FROM " + row.own() + ", " + reference.child_sql_name +
+                             " AS child WHERE " + terms + " LIMIT 1",
+                         row.params));
     if (found.rows() == 0) continue;
-    return std::optional(
-        RecordError{kForeignKeyViolation, write_.field_names(reference.fields),
-                    "rows of table " + reference.child_sql_name +
-                        " still refer to this one by (" +
-                        names_of(reference.child_sql_columns) + ")"});
+    return std::optional(RecordError{
+        kForeignKeyViolation, write_.field_names(reference.fields),
+        "rows of table " + reference.child_sql_name + " still refer to this one by (" +
+            names_of(reference.child_sql_columns) + ")"});
   }
   return std::optional<RecordError>();
 }
@@ -286,13 +295,12 @@ Result<std::optional<RecordError>> PostgresClassifier::find_duplicate(
     std::string from = write_.table.sql_name + " AS other";
     if (row.has_own()) {
       from += ", " + row.own();
-      terms +=
-          " AND (other.tableoid, other.ctid) <> (t.tallyman_table, t.tallyman_row)";
+      terms += " AND (other.tableoid, other.ctid) <> (t.tallyman_table, t.tallyman_row)";
     }
-    TALLY_TRY_ASSIGN(const auto found,
-                     connection_.execute_params(
-                         "SELECT 1 FROM " + from + " WHERE " + terms + " LIMIT 1",
-                         row.params));
+    TALLY_TRY_ASSIGN(
+        const auto found,
+        connection_.execute_params(
+            "SELECT 1 FROM " + from + " WHERE " + terms + " LIMIT 1", row.params));
     if (found.rows() > 0) return std::optional(duplicate_error(write_, k));
   }
   return std::optional<RecordError>();

@@ -41,8 +41,7 @@ class PostgresClassifier {
   class Row;
 
   Result<RecordError> classify_unique(const PostgresRefusal& refusal, std::size_t i);
-  Result<RecordError> classify_foreign_key(const PostgresRefusal& refusal,
-                                           std::size_t i);
+  Result<RecordError> classify_foreign_key(const PostgresRefusal& refusal, std::size_t i);
   Result<RecordError> classify_value(const PostgresRefusal& refusal, std::size_t i);
   Result<std::optional<RecordError>> find_missing_parent(PostgresAction action,
                                                          std::size_t i);

@@ -8,9 +8,7 @@
 namespace tallyman {
 
 PostgresResults::PostgresResults(const PostgresWrite& write, const PostgresWindow& window)
-    : write_(write),
-      window_(window),
-      outcomes_(window.size(), Outcome::kUnprocessed) {
+    : write_(write), window_(window), outcomes_(window.size(), Outcome::kUnprocessed) {
   if (write.table.row_id_kind == RowIdKind::kInteger) integers_.resize(window.size());
   if (write.table.row_id_kind == RowIdKind::kText) texts_.resize(window.size());
 }
@@ -46,10 +44,9 @@ UnitOutcomes PostgresResults::unit(std::span<const std::uint32_t> records) {
   UnitOutcomes unit;
   unit.first_record = window_.first_record();
   unit.ids.kind = write_.table.row_id_kind;
-  const bool contiguous =
-      records.empty() ||
-      window_.place(records.back()) - window_.place(records.front()) + 1 ==
-          records.size();
+  const bool contiguous = records.empty() || window_.place(records.back()) -
+                                                     window_.place(records.front()) + 1 ==
+                                                 records.size();
   if (contiguous && !records.empty()) {
     unit.first_record = RecordNumber(window_.record_number(records.front()));
   }

@@ -27,6 +27,12 @@ class PostgresResults {
   void succeed(std::uint32_t i, Outcome outcome, std::int64_t id);  // kInteger.
   void fail(std::uint32_t i, RecordError error);
 
+  // Nothing is known any more.
+  void forget() {
+    outcomes_.assign(outcomes_.size(), Outcome::kUnprocessed);
+    errors_.clear();
+  }
+
   Outcome outcome(std::uint32_t i) const { return outcomes_[i]; }
   std::size_t failed() const { return errors_.size(); }
 

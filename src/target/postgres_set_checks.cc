@@ -29,10 +29,11 @@ Result<PostgresSuspects> PostgresSetChecks::find(std::span<const std::uint32_t> 
 
 std::optional<std::vector<std::size_t>> PostgresSetChecks::columns_of(
     const Search& search, std::span<const std::size_t> fields) const {
-  const std::vector<std::size_t>& set = write_.plan.operation == Operation::kInsert ||
-                                                write_.plan.operation == Operation::kUpsert
-                                            ? search.shape.sent
-                                            : search.shape.written;
+  const std::vector<std::size_t>& set =
+      write_.plan.operation == Operation::kInsert ||
+              write_.plan.operation == Operation::kUpsert
+          ? search.shape.sent
+          : search.shape.written;
   std::vector<std::size_t> columns;
   for (const std::size_t place : fields) {
     const auto column = write_.column_of(place);
@@ -118,11 +119,11 @@ Result<void> PostgresSetChecks::find_missing_parents(Search& search,
   std::string matches;
   for (std::size_t k = 0; k < columns->size(); ++k) {
     const std::size_t column = (*columns)[k];
-    const std::string value =
-        write_.assigned(column, PostgresArrays::value(column)) + "::" + key.parent_types[k];
+    const std::string value = write_.assigned(column, PostgresArrays::value(column)) +
+                              "::" + key.parent_types[k];
     there += PostgresArrays::value(column) + " IS NOT NULL AND ";
-    matches += (k == 0 ? "parent." : " AND parent.") + key.parent_sql_columns[k] + " = " +
-               value;
+    matches +=
+        (k == 0 ? "parent." : " AND parent.") + key.parent_sql_columns[k] + " = " + value;
   }
   TALLY_TRY_ASSIGN(const auto orphans,
                    ask("SELECT " + PostgresArrays::place() + " FROM " + arrays.from() +
@@ -141,8 +142,8 @@ Result<void> PostgresSetChecks::find_missing_parents(Search& search,
 
 Result<void> PostgresSetChecks::find_duplicates(Search& search, std::size_t key) {
   const auto columns = columns_of(search, write_.table.resource.keys[key].fields);
-  const bool plain = write_.table.keys[key].predicate.empty() &&
-                     !write_.table.keys[key].nulls_are_equal;
+  const bool plain =
+      write_.table.keys[key].predicate.empty() && !write_.table.keys[key].nulls_are_equal;
   if (!columns || !plain || search.alive.empty()) return {};
   const PostgresArrays arrays(write_, window_, *columns, search.alive);
   std::string matches;

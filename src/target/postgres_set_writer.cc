@@ -27,8 +27,7 @@ std::vector<std::string_view> id_of(const db::PostgresResult& rows, int row, int
 std::int64_t integer_of(PostgresWire wire, std::string_view bytes) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
   switch (wire) {
-    case PostgresWire::kInt2:
-      return static_cast<std::int16_t>(byte(0) << 8 | byte(1));
+    case PostgresWire::kInt2: return static_cast<std::int16_t>(byte(0) << 8 | byte(1));
     case PostgresWire::kInt4: return static_cast<std::int32_t>(db::read_wire32(bytes));
     default: return static_cast<std::int64_t>(db::read_wire64(bytes));
   }
@@ -73,8 +72,8 @@ std::vector<PostgresSetWriter::Group> PostgresSetWriter::groups_of(
     std::span<const std::uint32_t> records) const {
   std::vector<Group> groups;
   if (!window_.has_absent()) {
-    groups.push_back({shape_of(write_, window_, records.front()),
-                      {records.begin(), records.end()}});
+    groups.push_back(
+        {shape_of(write_, window_, records.front()), {records.begin(), records.end()}});
     return groups;
   }
   std::unordered_map<std::string, std::size_t> known;
@@ -155,11 +154,12 @@ Result<bool> PostgresSetWriter::change(const Group& group, PostgresResults& resu
   }
   if (missing.empty()) return true;
   if (write_.plan.operation == Operation::kUpsert) {
+    std::sort(missing.begin(), missing.end());  // Ids in file order.
     return insert(group, missing, results);
   }
   for (const std::uint32_t i : missing) {
-    results.fail(i, {RecordErrorCode::kNotFound, write_.key_names(),
-                     "no row has this key"});
+    results.fail(i,
+                 {RecordErrorCode::kNotFound, write_.key_names(), "no row has this key"});
   }
   return true;
 }
@@ -168,16 +168,16 @@ Result<bool> PostgresSetWriter::change(const Group& group, PostgresResults& resu
 
 Result<bool> PostgresSetWriter::remove(const Group& group, PostgresResults& results) {
   const PostgresArrays arrays(write_, window_, write_.plan.key_columns, group.records);
-  TALLY_TRY_ASSIGN(const auto removed,
-                   ask("DELETE FROM " + write_.table.sql_name + " AS t USING " +
-                           arrays.from() + " WHERE " +
-                           write_.has_key(PostgresArrays::value) + " RETURNING " +
-                           PostgresArrays::place() + ", " + write_.ids(),
-                       arrays.params()));
+  TALLY_TRY_ASSIGN(
+      const auto removed,
+      ask("DELETE FROM " + write_.table.sql_name + " AS t USING " + arrays.from() +
+              " WHERE " + write_.has_key(PostgresArrays::value) + " RETURNING " +
+              PostgresArrays::place() + ", " + write_.ids(),
+          arrays.params()));
   if (!removed) return false;
   for (const std::uint32_t i : group.records) {
-    results.fail(i, {RecordErrorCode::kNotFound, write_.key_names(),
-                     "no row has this key"});
+    results.fail(i,
+                 {RecordErrorCode::kNotFound, write_.key_names(), "no row has this key"});
   }
   for (int row = 0; row < removed->rows(); ++row) {
     const auto at = static_cast<std::size_t>(removed->integer(row, 0));
@@ -217,8 +217,8 @@ Result<std::optional<std::vector<PostgresSetWriter::Drawn>>> PostgresSetWriter::
   std::vector<Drawn> all;
   for (const std::size_t place : write_.id_fields) {
     const auto column = write_.column_of(place);
-    if (column && std::find(shape.sent.begin(), shape.sent.end(), *column) !=
-                      shape.sent.end()) {
+    if (column &&
+        std::find(shape.sent.begin(), shape.sent.end(), *column) != shape.sent.end()) {
       continue;
     }
     const PostgresColumn& made = write_.table.columns[place];
@@ -291,9 +291,9 @@ Result<bool> PostgresSetWriter::copy(const PostgresShape& shape,
   return false;
 }
 
-Result<bool> PostgresSetWriter::insert_from_arrays(
-    const PostgresShape& shape, std::span<const std::uint32_t> records,
-    const std::vector<Drawn>& drawn) {
+Result<bool> PostgresSetWriter::insert_from_arrays(const PostgresShape& shape,
+                                                   std::span<const std::uint32_t> records,
+                                                   const std::vector<Drawn>& drawn) {
   PostgresArrays arrays(write_, window_, shape.sent, records);
   std::string names = write_.names(shape.sent);
   std::string values;
@@ -310,12 +310,12 @@ Result<bool> PostgresSetWriter::insert_from_arrays(
     return write_.table.columns[one.place].identity_always;
   });
   if (names.empty()) return false;  // Defaults alone: one by one.
-  TALLY_TRY_ASSIGN(const auto inserted,
-                   ask("INSERT INTO " + write_.table.sql_name + " (" + names + ")" +
-                           (overriding ? " OVERRIDING SYSTEM VALUE" : "") + " SELECT " +
-                           values + " FROM " + arrays.from() + " ORDER BY " +
-                           PostgresArrays::place(),
-                       arrays.params()));
+  TALLY_TRY_ASSIGN(
+      const auto inserted,
+      ask("INSERT INTO " + write_.table.sql_name + " (" + names + ")" +
+              (overriding ? " OVERRIDING SYSTEM VALUE" : "") + " SELECT " + values +
+              " FROM " + arrays.from() + " ORDER BY " + PostgresArrays::place(),
+          arrays.params()));
   return inserted.has_value();
 }
 

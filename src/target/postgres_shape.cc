@@ -45,8 +45,8 @@ std::string assignments_of(const PostgresWrite& write, const PostgresShape& shap
                            const ValueName& value) {
   std::string text = write.assignments(shape.written, value);
   for (const std::size_t place : shape.defaults) {
-    text += (text.empty() ? "" : ", ") + write.table.columns[place].sql_name +
-            " = DEFAULT";
+    text +=
+        (text.empty() ? "" : ", ") + write.table.columns[place].sql_name + " = DEFAULT";
   }
   return text;
 }
@@ -62,8 +62,9 @@ std::string sameness_of(const PostgresWrite& write, const PostgresShape& shape,
     } else if (default_sql.empty()) {
       text += " AND t." + column.sql_name + " IS NULL";
     } else {
-      text += " AND ROW(t." + column.sql_name + "::" + column.type.name +
-              ") *= ROW((" + default_sql + ")::" + column.type.name + ")";
+      text += " AND pg_catalog.record_image_eq(ROW(t." + column.sql_name +
+              "::" + column.type.name + "), ROW((" + default_sql +
+              ")::" + column.type.name + "))";
     }
   }
   return text;

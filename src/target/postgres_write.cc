@@ -99,7 +99,8 @@ std::string PostgresWrite::is_same(std::span<const std::size_t> columns,
     add_to_list(stored, type(one).is_domain ? own + "::" + type(one).name : own, ", ");
     add_to_list(sent, image(one, value(one)), ", ");
   }
-  return "ROW(" + stored + ") *= ROW(" + sent + ")";
+  // The operator *= would compare column by column where it stands between two ROW().
+  return "pg_catalog.record_image_eq(ROW(" + stored + "), ROW(" + sent + "))";
 }
 
 std::string PostgresWrite::assignments(std::span<const std::size_t> columns,

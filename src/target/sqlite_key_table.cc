@@ -1,38 +1,9 @@
 #include "target/sqlite_key_table.h"
 
-#include <filesystem>
-#include <system_error>
-
 #include "target/sqlite_sql.h"
 
 namespace tallyman {
 namespace {
-
-using db::SqliteConnection;
-using db::SqliteStatement;
-
-std::string column_name(std::size_t i) { return "k" + std::to_string(i); }
-
-std::string definition(const std::vector<SqliteKeyColumn>& key) {
-  std::vector<std::string> columns;
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    columns.push_back(column_name(i) + " " + std::string(name(key[i].affinity)) +
-                      " COLLATE " + quote_name(key[i].collation));
-    names.push_back(column_name(i));
-  }
-  return "CREATE TABLE keys (" + join(columns, ", ") +
-         ", records INTEGER, first INTEGER, last INTEGER, applied INTEGER, PRIMARY KEY "
-         "(" +
-         join(names, ", ") + ")) WITHOUT ROWID";
-}
-
-void remove_files(const std::string& path) {
-  std::error_code ignored;
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-    std::filesystem::remove(path + suffix, ignored);
-  }
-}
 
 const SqliteWindow& sqlite_window(const BoundWindow& window) {
   const auto* bound = dynamic_cast<const SqliteWindow*>(&window);
@@ -44,24 +15,21 @@ const SqliteWindow& sqlite_window(const BoundWindow& window) {
 
 Result<std::unique_ptr<SqliteKeyTable>> SqliteKeyTable::make(
     const std::string& path, std::vector<SqliteKeyColumn> key) {
-  remove_files(path);
-  TALLY_TRY_ASSIGN(
-      auto connection,
-      SqliteConnection::open({.path = path, .create = true, .cache_bytes = 16ULL << 20}));
-  TALLY_TRY(
-      connection->exec("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; "
-                       "PRAGMA locking_mode = EXCLUSIVE"));
-  TALLY_TRY(connection->exec(definition(key).c_str()));
+  std::vector<std::string> types;
+  for (const SqliteKeyColumn& part : key) {
+    types.push_back(std::string(name(part.affinity)) + " COLLATE " +
+                    quote_name(part.collation));
+  }
+  TALLY_TRY_ASSIGN(auto connection, make_file(path, types));
   return std::unique_ptr<SqliteKeyTable>(
       new SqliteKeyTable(path, std::move(connection), std::move(key)));
 }
 
-SqliteKeyTable::~SqliteKeyTable() { remove_files(path_); }
-
-bool SqliteKeyTable::bind_key(const SqliteWindow& window, std::size_t i,
-                              SqliteStatement& statement, int first_place) const {
-  if (window.error(i)) return false;
-  const auto values = window.values(i);
+bool SqliteKeyTable::bind_key(const BoundWindow& window, std::size_t i,
+                              db::SqliteStatement& statement, int first_place) const {
+  const SqliteWindow& records = sqlite_window(window);
+  if (records.error(i)) return false;
+  const auto values = records.values(i);
   for (const SqliteKeyColumn& part : key_) {
     const BoundValue& value = values[part.column];
     if (value.kind == BoundKind::kAbsent || value.kind == BoundKind::kNull) return false;
@@ -70,94 +38,8 @@ bool SqliteKeyTable::bind_key(const SqliteWindow& window, std::size_t i,
   return true;
 }
 
-std::string SqliteKeyTable::where_key(std::size_t first_parameter) const {
-  std::vector<std::string> terms;
-  for (std::size_t i = 0; i < key_.size(); ++i) {
-    terms.push_back(column_name(i) + " = ?" + std::to_string(first_parameter + i));
-  }
-  return " WHERE " + join(terms, " AND ");
-}
-
-template <class Work>
-Result<void> SqliteKeyTable::in_transaction(Work&& work) {
-  TALLY_TRY(connection_->exec("BEGIN"));
-  if (auto done = work(); !done.ok()) {
-    (void)connection_->exec("ROLLBACK").ok();
-    return done;
-  }
-  return connection_->exec("COMMIT");
-}
-
-Result<void> SqliteKeyTable::add(const BoundWindow& window) {
-  const SqliteWindow& records = sqlite_window(window);
-  std::vector<std::string> parameters;
-  for (std::size_t i = 0; i <= key_.size(); ++i) {
-    parameters.push_back("?" + std::to_string(i + 1));
-  }
-  const std::string number = parameters.back();
-  parameters.pop_back();
-  TALLY_TRY_ASSIGN(auto update,
-                   connection_->prepare(
-                       "UPDATE keys SET records = records + 1, first = min(first, " +
-                       number + "), last = max(last, " + number + ")" + where_key(1)));
-  TALLY_TRY_ASSIGN(auto insert, connection_->prepare("INSERT INTO keys VALUES (" +
-                                                     join(parameters, ", ") + ", 1, " +
-                                                     number + ", " + number + ", 0)"));
-  return in_transaction([&]() -> Result<void> {
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      const int place = static_cast<int>(key_.size()) + 1;
-      if (!bind_key(records, i, update, 1)) continue;
-      update.bind_integer(place, records.record_number(i));
-      TALLY_TRY(update.run());
-      if (connection_->changes() != 0) continue;
-      bind_key(records, i, insert, 1);
-      insert.bind_integer(place, records.record_number(i));
-      TALLY_TRY(insert.run());
-    }
-    return {};
-  });
-}
-
-Result<void> SqliteKeyTable::add_applied(const BoundWindow& window,
-                                         const UnitOutcomes& outcomes) {
-  const SqliteWindow& records = sqlite_window(window);
-  TALLY_TRY_ASSIGN(
-      auto update,
-      connection_->prepare("UPDATE keys SET applied = max(applied, ?1)" + where_key(2)));
-  return in_transaction([&]() -> Result<void> {
-    for (std::size_t i = 0; i < outcomes.size(); ++i) {
-      if (!is_success(outcomes.outcomes[i])) continue;
-      const std::int64_t number = outcomes.record(i).value();
-      const std::int64_t place = number - records.first_record().value();
-      CHECK(place >= 0 && static_cast<std::size_t>(place) < records.size());
-      if (!bind_key(records, static_cast<std::size_t>(place), update, 2)) continue;
-      update.bind_integer(1, number);
-      TALLY_TRY(update.run());
-    }
-    return {};
-  });
-}
-
-Result<std::vector<KeyTable::Occurrences>> SqliteKeyTable::find(
-    const BoundWindow& window) {
-  const SqliteWindow& records = sqlite_window(window);
-  TALLY_TRY_ASSIGN(auto find,
-                   connection_->prepare("SELECT records, first, last, applied FROM keys" +
-                                        where_key(1)));
-  std::vector<Occurrences> found(records.size());
-  TALLY_TRY(in_transaction([&]() -> Result<void> {
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      if (!bind_key(records, i, find, 1)) continue;
-      TALLY_TRY_ASSIGN(const bool known, find.step());
-      if (known) {
-        found[i] = {static_cast<std::uint64_t>(find.integer(0)), find.integer(1),
-                    find.integer(2), find.integer(3)};
-      }
-      find.reset();
-    }
-    return {};
-  }));
-  return found;
+RecordNumber SqliteKeyTable::first_record(const BoundWindow& window) const {
+  return sqlite_window(window).first_record();
 }
 
 }  // namespace tallyman

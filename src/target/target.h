@@ -61,6 +61,9 @@ struct Slicing {
     kKey,      // By a hash of the key: all records of a key are in one slice.
   };
   By by = By::kNothing;
+  // What the records of a slice are told by: as long as it is the same, a job that was
+  // cut into slices may go on.
+  std::string signature;
   std::string reason;  // kNothing, for people: why; empty where no table could be better.
 };
 

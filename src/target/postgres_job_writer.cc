@@ -1,0 +1,298 @@
+#include "target/postgres_job_writer.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/check.h"
+#include "db/postgres_database.h"
+#include "target/duplicate_rule.h"
+#include "target/postgres_key_table.h"
+#include "target/postgres_record_writer.h"
+#include "target/postgres_results.h"
+#include "target/postgres_set_checks.h"
+#include "target/postgres_set_writer.h"
+#include "target/postgres_sets.h"
+
+namespace tallyman {
+namespace {
+
+// How many sets are checked before they are written, after one was refused.
+constexpr int kSuspicion = 8;
+// Occurrences of a key in a unit that go in rounds; later ones go one by one.
+constexpr std::size_t kRoundsMax = 8;
+
+using Records = std::vector<std::uint32_t>;
+
+}  // namespace
+
+// One write() of a window's slice.
+class PostgresJobWriter::Unit {
+ public:
+  Unit(PostgresJobWriter& writer, db::PostgresConnection& connection,
+       const PostgresWindow& window, std::span<const std::uint32_t> slice,
+       DuplicateRule duplicates)
+      : writer_(writer),
+        connection_(connection),
+        window_(window),
+        slice_(slice),
+        duplicates_(std::move(duplicates)),
+        results_(writer.write_, window),
+        records_(connection, writer.write_, window),
+        sets_(connection, writer.write_, window),
+        checks_(connection, writer.write_, window) {}
+
+  Result<UnitOutcomes> write(const std::optional<std::uint64_t>& failures_max) {
+    if (writer_.one_by_one_ || duplicates_.has_dependent())
+      return one_by_one(failures_max);
+    if (!failures_max) {
+      TALLY_TRY(in_sets());
+      return results_.unit(slice_);
+    }
+    // Which record is the last one is known at the end only.
+    TALLY_TRY(connection_.exec("SAVEPOINT tallyman_unit"));
+    TALLY_TRY(in_sets());
+    if (results_.failed() <= *failures_max) return results_.unit(slice_);
+    TALLY_TRY(connection_.exec("ROLLBACK TO SAVEPOINT tallyman_unit"));
+    results_.forget();
+    return one_by_one(failures_max);
+  }
+
+ private:
+  // False where the record has failed before the database saw it.
+  bool may_be_written(std::uint32_t i) {
+    if (const RecordError* error = window_.error(i)) {
+      results_.fail(i, *error);
+      return false;
+    }
+    if (const char* reason = duplicates_.reason(i, window_.record_number(i))) {
+      results_.fail(i, {RecordErrorCode::kDuplicateInUpload, duplicate_fields(), reason});
+      return false;
+    }
+    return true;
+  }
+
+  // --- The general path ---------------------------------------------------------------
+
+  Result<UnitOutcomes> one_by_one(const std::optional<std::uint64_t>& failures_max) {
+    for (std::size_t at = 0; at < slice_.size(); ++at) {
+      if (may_be_written(slice_[at])) TALLY_TRY(apply_one(slice_[at]));
+      if (failures_max && results_.failed() > *failures_max) {
+        return results_.unit(slice_.first(at + 1));
+      }
+    }
+    return results_.unit(slice_);
+  }
+
+  Result<void> apply_one(std::uint32_t i) {
+    TALLY_TRY_ASSIGN(const Outcome outcome, records_.apply(i));
+    if (outcome == Outcome::kFailed) {
+      results_.fail(i, records_.error());
+      return {};
+    }
+    const std::vector<std::string_view> id(records_.id().begin(), records_.id().end());
+    results_.succeed(i, outcome, id);
+    duplicates_.applied(i);
+    return {};
+  }
+
+  // --- The fast path ------------------------------------------------------------------
+
+  Result<void> in_sets() {
+    std::vector<Records> rounds;
+    Records rest;
+    divide(rounds, rest);
+    for (const Records& round : rounds) TALLY_TRY(apply_round(round));
+    for (const std::uint32_t i : rest) TALLY_TRY(apply_one(i));
+    return {};
+  }
+
+  // The k-th occurrence of each key in round k.
+  void divide(std::vector<Records>& rounds, Records& rest) {
+    std::unordered_map<std::string, std::size_t> seen;
+    std::string key;
+    for (const std::uint32_t i : slice_) {
+      if (!may_be_written(i)) continue;
+      std::size_t round = 0;
+      if (writer_.write_.plan.key) {
+        key.clear();
+        append_key(i, key);
+        if (!key.empty()) round = seen[key]++;
+      }
+      if (round >= kRoundsMax) {
+        rest.push_back(i);
+        continue;
+      }
+      if (rounds.size() <= round) rounds.resize(round + 1);
+      rounds[round].push_back(i);
+    }
+  }
+
+  // Nothing where a part of it is NULL: no other record has it.
+  void append_key(std::uint32_t i, std::string& into) const {
+    for (const std::size_t column : writer_.write_.plan.key_columns) {
+      if (window_.state(column, i) != CellState::kValue) {
+        into.clear();
+        return;
+      }
+      window_.append_field(column, i, into);
+    }
+  }
+
+  Result<void> apply_round(const Records& round) {
+    if (writer_.suspicion_ == 0) {
+      TALLY_TRY_ASSIGN(const bool applied, apply_set(round));
+      if (applied) return {};
+      writer_.suspicion_ = kSuspicion;
+    }
+    PostgresSuspects suspects;
+    if (!window_.has_absent()) {
+      TALLY_TRY_ASSIGN(suspects, checks_.find(round));
+    }
+    const bool clean = suspects.refused.empty() && suspects.repeated.empty();
+    Records likely;
+    Records unrefused;
+    for (const std::uint32_t i : round) {
+      const auto refused = suspects.refused.find(i);
+      if (refused != suspects.refused.end()) {
+        results_.fail(i, refused->second);
+        continue;
+      }
+      unrefused.push_back(i);
+      if (!suspects.repeated.contains(i)) likely.push_back(i);
+    }
+    TALLY_TRY_ASSIGN(const bool applied, apply_set(likely));
+    if (applied) {
+      for (const auto& [i, error] : suspects.repeated) results_.fail(i, error);
+      writer_.suspicion_ = clean ? writer_.suspicion_ - 1 : kSuspicion;
+      return {};
+    }
+    writer_.suspicion_ = kSuspicion;
+    return halve(unrefused);
+  }
+
+  // REQUIRES: the database refused the set whole. In file order.
+  Result<void> halve(std::span<const std::uint32_t> set) {
+    if (set.empty()) return {};
+    if (set.size() == 1) return apply_one(set.front());
+    const std::size_t middle = set.size() / 2;
+    for (const auto& half : {set.first(middle), set.subspan(middle)}) {
+      TALLY_TRY_ASSIGN(const bool applied, apply_set({half.begin(), half.end()}));
+      if (!applied) TALLY_TRY(halve(half));
+    }
+    return {};
+  }
+
+  Result<bool> apply_set(Records set) {
+    if (writer_.write_.plan.key) sort_by_key(set);
+    return sets_.apply(set, results_);
+  }
+
+  void sort_by_key(Records& set) const {
+    const std::vector<std::size_t>& key = writer_.write_.plan.key_columns;
+    std::sort(set.begin(), set.end(), [&](std::uint32_t a, std::uint32_t b) {
+      for (const std::size_t column : key) {
+        const int order = window_.wire(column, a).compare(window_.wire(column, b));
+        if (order != 0) return order < 0;
+      }
+      return a < b;
+    });
+  }
+
+  std::string duplicate_fields() const {
+    std::string names;
+    for (const std::size_t column : writer_.write_.plan.duplicate_columns) {
+      names += (names.empty() ? "" : ", ") + writer_.write_.field(column).name;
+    }
+    return names;
+  }
+
+  PostgresJobWriter& writer_;
+  db::PostgresConnection& connection_;
+  const PostgresWindow& window_;
+  const std::span<const std::uint32_t> slice_;
+  DuplicateRule duplicates_;
+  PostgresResults results_;
+  PostgresRecordWriter records_;
+  PostgresSetWriter sets_;
+  PostgresSetChecks checks_;
+};
+
+PostgresJobWriter::PostgresJobWriter(PostgresWrite write, PostgresBinder binder,
+                                     const WriteSpec& spec)
+    : write_(std::move(write)),
+      binder_(std::move(binder)),
+      on_duplicate_(spec.on_duplicate),
+      one_by_one_(spec.general_path || why_no_sets(write_).has_value()) {}
+
+Result<std::unique_ptr<PostgresJobWriter>> PostgresJobWriter::make(
+    const Resource& resource, PostgresTable table, const WriteSpec& spec) {
+  TALLY_TRY_ASSIGN(WritePlan plan, plan_write(resource, spec));
+  TALLY_TRY_ASSIGN(PostgresBinder binder, PostgresBinder::make(resource, table, plan));
+  PostgresWrite write(resource, std::move(table), std::move(plan));
+  return std::unique_ptr<PostgresJobWriter>(
+      new PostgresJobWriter(std::move(write), std::move(binder), spec));
+}
+
+std::unique_ptr<BoundWindow> PostgresJobWriter::bind(const Window& window,
+                                                     const SliceSet& slices) {
+  PostgresSlicing slicing{
+      .slices = slices.of,
+      .by_key = slices.of > 1 && write_.plan.duplicate_key.has_value(),
+      .wanted = {}};
+  for (const SliceNumber slice : slices.mine) {
+    slicing.wanted.push_back(static_cast<std::uint32_t>(slice.value()));
+  }
+  return binder_.bind(window, slicing);
+}
+
+Slicing PostgresJobWriter::slicing() const { return slicing_of(write_); }
+
+Result<UnitOutcomes> PostgresJobWriter::write(db::Transaction& transaction,
+                                              const BoundWindow& window,
+                                              SliceNumber slice,
+                                              const WriteOptions& options) {
+  const auto* bound = dynamic_cast<const PostgresWindow*>(&window);
+  CHECK(bound);
+  db::PostgresConnection& connection = db::postgres(transaction);
+  TALLY_TRY(check_table(connection));
+  TALLY_TRY_ASSIGN(auto duplicates,
+                   DuplicateRule::make(on_duplicate_, options.keys, *bound));
+  Unit unit(*this, connection, *bound,
+            bound->slice(static_cast<std::uint32_t>(slice.value())),
+            std::move(duplicates));
+  return unit.write(options.failures_max);
+}
+
+// From here on nobody can change the table; and what it promises holds statement by
+// statement, not at the end of the transaction.
+Result<void> PostgresJobWriter::check_table(db::PostgresConnection& connection) {
+  TALLY_TRY(connection.exec("LOCK TABLE " + write_.table.sql_name +
+                            " IN ROW EXCLUSIVE MODE; SET CONSTRAINTS ALL IMMEDIATE"));
+  TALLY_TRY_ASSIGN(const std::string stamp,
+                   read_postgres_stamp(connection, write_.table.oid));
+  if (stamp == write_.table.stamp) return {};
+  return Error{ErrorCode::kConflict, "the definition of table \"" +
+                                         write_.table.resource.table +
+                                         "\" has changed since the job was planned"};
+}
+
+Result<std::unique_ptr<KeyTable>> PostgresJobWriter::make_key_table(
+    const std::string& path) {
+  if (!write_.plan.duplicate_key) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "table \"" + write_.table.resource.table +
+                     "\": no unique key has all of its fields among the columns"};
+  }
+  if (!write_.table.keys[*write_.plan.duplicate_key].canonical) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "on_duplicate: values of the key " +
+                     write_.table.resource.keys[*write_.plan.duplicate_key].name +
+                     " may be equal without having the same bytes; leave it at "
+                     "\"sequence\", or name another key by unique_fields"};
+  }
+  TALLY_TRY_ASSIGN(auto keys,
+                   PostgresKeyTable::make(path, write_.plan.duplicate_columns));
+  return std::unique_ptr<KeyTable>(std::move(keys));
+}
+
+}  // namespace tallyman

@@ -1,0 +1,62 @@
+// PostgresJobWriter: writes a job's windows into a PostgreSQL table.
+//
+// The general path (PostgresRecordWriter) applies one record after the other, each in a
+// savepoint. It is right for every table.
+//
+// The fast path (PostgresSetWriter) applies many records by a few statements. It is the
+// same where a statement over many rows ends as one statement for each of them in file
+// order would: no user's trigger, rule or row-level security takes part, no foreign key
+// leads from the table to itself, no default has effects of its own; and for an operation
+// by key: the key's equality is that of its bytes, and nothing that is written belongs to
+// another unique key. Records of one key go in rounds, the k-th of each in round k. Where
+// a set is refused, set-based checks find the bad records; what they do not find is
+// looked for in smaller and smaller sets, in file order, down to single records on the
+// general path.
+//
+// Keys are sorted within a statement, so that two writers lock rows in one order.
+//
+// Threads: bind() in one, the rest in another.
+// Errors:  kConflict     the table has changed since the job was planned
+//          kUnavailable  try the unit again
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "model/unit.h"
+#include "target/postgres_window.h"
+#include "target/postgres_write.h"
+#include "target/target.h"
+
+namespace tallyman {
+
+class PostgresJobWriter final : public JobWriter {
+ public:
+  // REQUIRES: the resource is the table's.
+  static Result<std::unique_ptr<PostgresJobWriter>> make(const Resource& resource,
+                                                         PostgresTable table,
+                                                         const WriteSpec& spec);
+
+  std::unique_ptr<BoundWindow> bind(const Window& window,
+                                    const SliceSet& slices) override;
+  Slicing slicing() const override;
+  Result<UnitOutcomes> write(db::Transaction& transaction, const BoundWindow& window,
+                             SliceNumber slice, const WriteOptions& options) override;
+  Result<std::unique_ptr<KeyTable>> make_key_table(const std::string& path) override;
+
+ private:
+  class Unit;
+
+  PostgresJobWriter(PostgresWrite write, PostgresBinder binder, const WriteSpec& spec);
+  Result<void> check_table(db::PostgresConnection& connection);
+
+  const PostgresWrite write_;
+  const PostgresBinder binder_;
+  const OnDuplicate on_duplicate_;
+  const bool one_by_one_;  // The general path alone.
+  // Sets that are still to be checked before they are written, since one was refused.
+  int suspicion_ = 0;
+};
+
+}  // namespace tallyman

@@ -1,0 +1,176 @@
+#include "target/postgres_sets.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace tallyman {
+namespace {
+
+bool is_in(const std::vector<std::size_t>& list, std::size_t value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+bool shares_a_field(const std::vector<std::size_t>& a,
+                    const std::vector<std::size_t>& b) {
+  return std::any_of(a.begin(), a.end(), [&](std::size_t one) { return is_in(b, one); });
+}
+
+bool inserts(Operation operation) {
+  return operation == Operation::kInsert || operation == Operation::kUpsert;
+}
+
+// Table fields that rows which are there are given.
+std::vector<std::size_t> changed_fields(const PostgresWrite& write) {
+  std::vector<std::size_t> fields = write.replaceable;
+  for (std::size_t column = 0; column < write.places.size(); ++column) {
+    if (write.plan.written_on_match[column] && write.plan.bound[column]) {
+      fields.push_back(write.places[column]);
+    }
+  }
+  return fields;
+}
+
+// Table fields that new rows are given by their records.
+std::vector<std::size_t> sent_fields(const PostgresWrite& write) {
+  std::vector<std::size_t> fields;
+  for (std::size_t column = 0; column < write.places.size(); ++column) {
+    if (write.plan.bound[column]) fields.push_back(write.places[column]);
+  }
+  return fields;
+}
+
+// Names of unique keys and exclusion constraints, but for the key `but`, that have one of
+// the fields.
+std::vector<std::string> keys_with(const PostgresWrite& write,
+                                   const std::vector<std::size_t>& fields,
+                                   std::optional<std::size_t> but) {
+  std::vector<std::string> names;
+  const auto& keys = write.table.resource.keys;
+  for (std::size_t key = 0; key < keys.size(); ++key) {
+    if (key != but && shares_a_field(keys[key].fields, fields)) {
+      names.push_back(keys[key].name);
+    }
+  }
+  for (const PostgresExpressionKey& key : write.table.expression_keys) {
+    if (shares_a_field(key.fields, fields)) names.push_back(key.name);
+  }
+  return names;
+}
+
+std::string join(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  return list;
+}
+
+// A default with effects of its own that a new row may take.
+const Field* default_with_effects(const PostgresWrite& write) {
+  for (std::size_t place = 0; place < write.table.columns.size(); ++place) {
+    const bool sent =
+        write.column_of(place).has_value() && !write.plan.records_may_lack_fields;
+    if (!sent && write.table.columns[place].default_has_effects) {
+      return &write.table.resource.fields[place];
+    }
+  }
+  return nullptr;
+}
+
+std::optional<std::string> why_not_by_actions(const PostgresWrite& write) {
+  const Operation operation = write.plan.operation;
+  if (inserts(operation)) {
+    if (auto why = why_one_by_one(write.table, PostgresAction::kInsert)) return why;
+    if (const Field* field = default_with_effects(write)) {
+      return "the default of \"" + field->name +
+             "\" calls a function that may have "
+             "effects of its own";
+    }
+  }
+  if (operation == Operation::kDelete) {
+    return why_one_by_one(write.table, PostgresAction::kDelete);
+  }
+  if (operation != Operation::kInsert) {
+    return why_one_by_one(write.table, PostgresAction::kUpdate);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> why_not_by_itself(const PostgresWrite& write) {
+  for (std::size_t key = 0; key < write.table.foreign_keys.size(); ++key) {
+    const ForeignKey& named = write.table.resource.foreign_keys[key];
+    if (write.table.foreign_keys[key].to_itself &&
+        shares_a_field(named.fields, sent_fields(write))) {
+      return "the foreign key " + named.name + " leads to the table itself";
+    }
+  }
+  for (const PostgresReference& reference : write.table.references) {
+    if (reference.from_itself && write.plan.operation == Operation::kDelete) {
+      return "the foreign key " + reference.name + " leads to the table itself";
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> why_not_by_key(const PostgresWrite& write) {
+  if (!write.plan.key) return std::nullopt;
+  const PostgresKey& key = write.table.keys[*write.plan.key];
+  const std::string& name = write.table.resource.keys[*write.plan.key].name;
+  if (!key.canonical || key.nulls_are_equal) {
+    return "values of the key " + name + " may be equal without having the same bytes";
+  }
+  const auto touched = keys_with(write, changed_fields(write), write.plan.key);
+  if (!touched.empty()) return "the columns write other unique keys: " + join(touched);
+  if (!write.table.exclusions.empty() && !changed_fields(write).empty()) {
+    return "the table has the exclusion constraint " + write.table.exclusions.front();
+  }
+  return std::nullopt;
+}
+
+// What PostgresBinder tells slices by.
+std::string signature_of(const PostgresWrite& write) {
+  if (!write.plan.duplicate_key) return "place";
+  std::string signature = "key";
+  for (const std::size_t column : write.plan.duplicate_columns) {
+    signature += " " + write.column(column).sql_name + " " + write.type(column).name;
+  }
+  return signature;
+}
+
+Slicing one_slice(std::string reason) {
+  return {.by = Slicing::By::kNothing, .signature = "", .reason = std::move(reason)};
+}
+
+}  // namespace
+
+std::optional<std::string> why_no_sets(const PostgresWrite& write) {
+  if (auto why = why_not_by_actions(write)) return why;
+  if (auto why = why_not_by_itself(write)) return why;
+  return why_not_by_key(write);
+}
+
+Slicing slicing_of(const PostgresWrite& write) {
+  if (auto why = why_no_sets(write)) return one_slice(*why);
+  if (!write.table.exclusions.empty() && inserts(write.plan.operation)) {
+    return one_slice("the table has the exclusion constraint " +
+                     write.table.exclusions.front());
+  }
+  const bool insert = write.plan.operation == Operation::kInsert;
+  const auto touched =
+      inserts(write.plan.operation)
+          ? keys_with(write, sent_fields(write), write.plan.duplicate_key)
+          : std::vector<std::string>();
+  if (!touched.empty()) {
+    return one_slice("the columns write several unique keys, among them " +
+                     join(touched));
+  }
+  if (insert && !write.plan.duplicate_key) {
+    return {.by = Slicing::By::kPlace, .signature = signature_of(write), .reason = ""};
+  }
+  const std::size_t key = *write.plan.duplicate_key;
+  if (!write.table.keys[key].canonical) {
+    return one_slice("values of the key " + write.table.resource.keys[key].name +
+                     " may be equal without having the same bytes");
+  }
+  return {.by = Slicing::By::kKey, .signature = signature_of(write), .reason = ""};
+}
+
+}  // namespace tallyman

@@ -1,0 +1,22 @@
+// Where a job's records may be written in sets, and into how many slices it may be cut.
+//
+// Pure functions of what the catalogue says. Threads: any.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "target/postgres_write.h"
+#include "target/target.h"
+
+namespace tallyman {
+
+// Why the job's records must be applied one by one; nothing: they may go in sets
+// (postgres_job_writer.h states the condition).
+std::optional<std::string> why_no_sets(const PostgresWrite& write);
+
+// Slices may be written side by side where no record of one can meet a record of another
+// in a unique key: none is touched, or one, and the slices are cut by it.
+Slicing slicing_of(const PostgresWrite& write);
+
+}  // namespace tallyman
