@@ -14,7 +14,8 @@ using db::PostgresResult;
 constexpr std::string_view kColumns = R"(
 WITH RECURSIVE layer AS (
   SELECT a.attnum, a.atttypid AS type, a.atttypmod AS modifier, a.attnotnull AS not_null,
-         NULL::pg_node_tree AS default_tree, NULL::text AS default_text
+         NULL::pg_node_tree COLLATE "C" AS default_tree,
+         NULL::text COLLATE "C" AS default_text
   FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
   UNION ALL
   SELECT l.attnum, t.typbasetype, t.typtypmod, l.not_null OR t.typnotnull,
