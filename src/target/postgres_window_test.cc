@@ -1,0 +1,339 @@
+#include "target/postgres_window.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "target/postgres_wire.h"
+#include "target/test_upload.h"
+
+namespace tallyman {
+namespace {
+
+using testing::ElementsAre;
+
+// t(id int4 primary key, amount numeric(6,2), note varchar(5) not null default,
+//   day date, mood enum, made int generated)
+PostgresTable make_table() {
+  PostgresTable table;
+  table.resource.name = table.resource.table = "t";
+  const auto add = [&](std::string name, PostgresTypeFacts facts) {
+    facts.oid = 1;
+    PostgresColumn column;
+    column.type = describe_postgres_type(std::move(facts));
+    Field field;
+    field.name = std::move(name);
+    field.type = column.type.field_type;
+    field.precision = column.type.precision;
+    field.scale = column.type.scale;
+    field.max_length = column.type.max_length;
+    table.resource.fields.push_back(std::move(field));
+    table.columns.push_back(std::move(column));
+  };
+  add("id", {.schema = "pg_catalog", .name = "int4"});
+  add("amount",
+      {.schema = "pg_catalog", .name = "numeric", .modifier = ((6 << 16) | 2) + 4});
+  add("note", {.schema = "pg_catalog", .name = "varchar", .modifier = 9});
+  add("day", {.schema = "pg_catalog", .name = "date"});
+  add("mood", {.schema = "app", .name = "mood", .kind = 'e', .labels = {"sad", "ok"}});
+  add("made", {.schema = "pg_catalog", .name = "int8"});
+  table.resource.fields[0].nullable = false;
+  table.resource.fields[2].nullable = false;
+  table.resource.fields[2].has_default = true;
+  table.resource.fields[5].generated = true;
+  table.resource.keys = {{"t_pkey", {0}, true}};
+  table.keys.resize(1);
+  return table;
+}
+
+class PostgresWindowTest : public testing::Test {
+ protected:
+  std::unique_ptr<PostgresWindow> bind(const std::string& text,
+                                       Operation operation = Operation::kInsert,
+                                       const PostgresSlicing& slicing = {},
+                                       ContentType type = ContentType::kCsv) {
+    const TestUpload upload(type, text, resource_);
+    WriteSpec spec;
+    spec.operation = operation;
+    spec.columns = upload.columns();
+    spec.sparse = type != ContentType::kCsv;
+    const WritePlan plan = plan_write(resource_, spec).value();
+    const auto binder = PostgresBinder::make(resource_, table_, plan);
+    EXPECT_TRUE(binder.ok()) << binder.error().message;
+    return binder.value().bind(upload.windows(1'000'000).front(), slicing);
+  }
+  static std::vector<std::string> errors(const PostgresWindow& window) {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < window.size(); ++i) {
+      const RecordError* error = window.error(i);
+      texts.push_back(error ? std::string(name(error->code)) + " " + error->field : "");
+    }
+    return texts;
+  }
+
+  PostgresTable table_ = make_table();
+  Resource resource_ = table_.resource;
+};
+
+TEST_F(PostgresWindowTest, HoldsValuesColumnByColumn) {
+  const auto window = bind("id,amount,note,day\n1,12.50,ab,2000-01-02\n-2,,\"\",\n");
+  ASSERT_EQ(window->size(), 2u);
+  EXPECT_EQ(window->failed_binding(), 0u);
+  EXPECT_FALSE(window->has_absent());
+  EXPECT_EQ(window->wire(0, 0), std::string("\0\0\0\1", 4));
+  EXPECT_EQ(window->wire(0, 1), "\xFF\xFF\xFF\xFE");
+  EXPECT_EQ(window->wire(2, 0), "ab");
+  EXPECT_EQ(window->state(1, 1), CellState::kNull);
+  EXPECT_EQ(window->state(2, 1), CellState::kValue);
+  EXPECT_EQ(window->wire(2, 1), "");
+  EXPECT_EQ(window->wire(3, 0), std::string("\0\0\0\1", 4));
+  std::string row;
+  window->append_field(0, 0, row);
+  window->append_field(1, 1, row);
+  window->append_field(2, 1, row);
+  EXPECT_EQ(row, std::string("\0\0\0\4\0\0\0\1\xFF\xFF\xFF\xFF\0\0\0\0", 16));
+}
+
+TEST_F(PostgresWindowTest, GivesEachRecordItsFirstError) {
+  const auto window = bind(
+      "note,id,amount,mood\n"
+      "ab,1,1.5,ok\n"
+      "abcdef,x,1,ok\n"
+      "ab,x,1.234,ok\n"
+      "ab,1,1.234,glad\n"
+      "ab,1,12345,ok\n"
+      "ab,1,1,glad\n"
+      ",1,1,ok\n"
+      "ab,,1,ok\n"
+      "ab,99999999999,1,ok\n"
+      "ab,1,1,ok,6\n");
+  EXPECT_THAT(
+      errors(*window),
+      ElementsAre("", "VALUE_TOO_LONG note", "INVALID_TYPE id",
+                  "VALUE_OUT_OF_RANGE amount", "VALUE_OUT_OF_RANGE amount",
+                  "INVALID_CHOICE mood", "NOT_NULL_VIOLATION note",
+                  "NOT_NULL_VIOLATION id", "VALUE_OUT_OF_RANGE id", "MALFORMED_RECORD "));
+  EXPECT_EQ(window->failed_binding(), 9u);
+  EXPECT_EQ(window->error(2)->message, "must be a whole number such as 41");
+  EXPECT_EQ(window->error(8)->message, "must be from -2147483648 to 2147483647");
+  EXPECT_EQ(window->error(3)->message,
+            "must have at most 4 digits before and 2 after the point");
+  EXPECT_EQ(window->error(5)->message, "must be one of: sad, ok");
+}
+
+TEST_F(PostgresWindowTest, KnowsWhatAJsonRecordLacks) {
+  const auto window = bind(
+      "{\"id\":1,\"note\":\"a\"}\n{\"note\":\"a\"}\n{\"id\":null,\"note\":\"a\"}\n"
+      "{\"id\":1,\"made\":5}\n{\"id\":1,\"amount\":1.50,\"note\":true}\n",
+      Operation::kUpdate, {}, ContentType::kNdjson);
+  EXPECT_THAT(errors(*window),
+              ElementsAre("", "REQUIRED_FIELD_MISSING id", "REQUIRED_FIELD_MISSING id",
+                          "UNKNOWN_FIELD made", "INVALID_TYPE note"));
+  EXPECT_TRUE(window->has_absent());
+  EXPECT_EQ(window->state(1, 0), CellState::kAbsent);
+}
+
+TEST_F(PostgresWindowTest, AppliesTheRulesOfTheConfiguration) {
+  resource_.fields[1].rules.maximum = "10";
+  resource_.fields[2].rules.choices = {"ab", "cd"};
+  resource_.fields[3].rules.pattern = "2024-.*";
+  const auto window = bind(
+      "id,amount,note,day\n1,10.00,ab,2024-01-01\n2,10.01,ab,\n3,1,ef,\n"
+      "4,1,ab,2023-01-01\n5,,cd,\n");
+  EXPECT_THAT(errors(*window),
+              ElementsAre("", "VALUE_OUT_OF_RANGE amount", "INVALID_CHOICE note",
+                          "VALIDATION_FAILED day", ""));
+}
+
+TEST_F(PostgresWindowTest, OnlyBindsTheKeyOfADelete) {
+  const auto window = bind("note,id\nfar too long,7\n,x\n", Operation::kDelete);
+  EXPECT_THAT(errors(*window), ElementsAre("", "INVALID_TYPE id"));
+  EXPECT_EQ(window->state(0, 0), CellState::kAbsent);
+  EXPECT_EQ(window->wire(1, 0), std::string("\0\0\0\7", 4));
+}
+
+std::string many_records(int count) {
+  std::string text = "id,note\n";
+  for (int i = 0; i < count; ++i) {
+    text += (i % 10 == 7 ? "x" : std::to_string(i % 300)) + ",n" +
+            std::to_string(i % 1000) + "\n";
+  }
+  return text;
+}
+
+TEST_F(PostgresWindowTest, KeepsRecordsOfOneKeyInOneSlice) {
+  const std::string text = many_records(5000);
+  const PostgresSlicing slicing{.slices = 8, .by_key = true, .wanted = {}};
+  const auto window = bind(text, Operation::kUpsert, slicing);
+  std::map<std::string, std::set<std::uint32_t>> slices_of_key;
+  std::set<std::uint32_t> seen;
+  std::uint32_t slices_in_use = 0;
+  for (std::uint32_t slice = 0; slice < window->slices(); ++slice) {
+    std::uint32_t last = 0;
+    slices_in_use += window->slice(slice).empty() ? 0 : 1;
+    for (const std::uint32_t i : window->slice(slice)) {
+      EXPECT_TRUE(seen.insert(i).second);
+      EXPECT_GE(i, last);
+      last = i;
+      if (window->is_failed(i)) {
+        EXPECT_EQ(window->place(i) % 8, slice);
+      } else {
+        slices_of_key[std::string(window->wire(0, i))].insert(slice);
+      }
+    }
+  }
+  EXPECT_EQ(seen.size(), 5000u);
+  EXPECT_EQ(slices_in_use, 8u);
+  EXPECT_EQ(slices_of_key.size(), 270u);
+  for (const auto& [key, slices] : slices_of_key) EXPECT_EQ(slices.size(), 1u);
+}
+
+TEST_F(PostgresWindowTest, HoldsTheWantedSlicesAloneAsPartsOfTheWhole) {
+  const std::string text = many_records(1000);
+  for (const bool by_key : {true, false}) {
+    PostgresSlicing slicing{.slices = 5, .by_key = by_key, .wanted = {}};
+    const auto whole = bind(text, Operation::kUpsert, slicing);
+    slicing.wanted = {1, 4};
+    const auto some = bind(text, Operation::kUpsert, slicing);
+    EXPECT_EQ(some->size(), whole->slice(1).size() + whole->slice(4).size());
+    for (const std::uint32_t slice : {1U, 4U}) {
+      ASSERT_EQ(some->slice(slice).size(), whole->slice(slice).size());
+      for (std::size_t n = 0; n < some->slice(slice).size(); ++n) {
+        const std::uint32_t i = some->slice(slice)[n];
+        const std::uint32_t j = whole->slice(slice)[n];
+        EXPECT_EQ(some->record_number(i), whole->record_number(j));
+        EXPECT_EQ(some->wire(0, i), whole->wire(0, j));
+        EXPECT_EQ(some->wire(1, i), whole->wire(1, j));
+        EXPECT_EQ(some->is_failed(i), whole->is_failed(j));
+      }
+    }
+  }
+}
+
+TEST_F(PostgresWindowTest, CutsContiguousPartsOfOneSize) {
+  const PostgresSlicing slicing{.slices = 3, .by_key = false, .wanted = {}};
+  const auto window = bind("id\n1\n2\n3\n4\n5\n6\n7\n", Operation::kInsert, slicing);
+  EXPECT_THAT(window->slice(0), ElementsAre(0, 1, 2));
+  EXPECT_THAT(window->slice(1), ElementsAre(3, 4));
+  EXPECT_THAT(window->slice(2), ElementsAre(5, 6));
+  const PostgresSlicing many{.slices = 4, .by_key = false, .wanted = {}};
+  const auto two = bind("id\n1\n2\n", Operation::kInsert, many);
+  EXPECT_THAT(two->slice(0), ElementsAre(0));
+  EXPECT_THAT(two->slice(1), ElementsAre());
+  EXPECT_THAT(two->slice(2), ElementsAre(1));
+}
+
+// Nodes of different versions share a job: which slice a key is in is for ever.
+TEST_F(PostgresWindowTest, NeverMovesAKeyToAnotherSlice) {
+  const PostgresSlicing slicing{.slices = 8, .by_key = true, .wanted = {}};
+  const auto window =
+      bind("id\n1\n2\n3\n4\n5\n-1\n1000000\n", Operation::kUpsert, slicing);
+  std::string slices(7, '?');
+  for (std::uint32_t slice = 0; slice < 8; ++slice) {
+    for (const std::uint32_t i : window->slice(slice)) {
+      slices[i] = static_cast<char>('0' + slice);
+    }
+  }
+  EXPECT_EQ(slices, "5067670");
+}
+
+TEST_F(PostgresWindowTest, TakesOnlyWhatEachTypeIs) {
+  const auto bind_one = [](const char* type, CellKind kind, std::string_view text) {
+    const PostgresType described = describe_postgres_type(
+        {.oid = 1, .schema = "pg_catalog", .name = type, .modifier = -1});
+    Field field;
+    field.name = "f";
+    field.type = described.field_type;
+    const auto binder = PostgresColumnBinder::make(field, described, true).value();
+    const Cell cell{text.data(), static_cast<std::uint32_t>(text.size()), kind};
+    std::string bytes = "before";
+    CellState state = CellState::kAbsent;
+    RecordError error;
+    if (!binder.bind(cell, bytes, state, error)) {
+      EXPECT_EQ(bytes, "before");
+      return "! " + std::string(name(error.code));
+    }
+    std::string shown;
+    append_wire_text(described.wire, std::string_view(bytes).substr(6), shown);
+    return shown;
+  };
+  using enum CellKind;
+  const std::string wrong = "! INVALID_TYPE";
+  const std::string range = "! VALUE_OUT_OF_RANGE";
+  EXPECT_EQ(bind_one("int2", kText, "-32768"), "-32768");
+  EXPECT_EQ(bind_one("int2", kText, "32768"), range);
+  EXPECT_EQ(bind_one("int4", kNumber, "+2147483647"), "2147483647");
+  EXPECT_EQ(bind_one("int4", kText, "-2147483649"), range);
+  EXPECT_EQ(bind_one("int8", kText, "-9223372036854775808"), "-9223372036854775808");
+  EXPECT_EQ(bind_one("int8", kText, "9223372036854775808"), range);
+  EXPECT_EQ(bind_one("int8", kNumber, "1.5"), wrong);
+  EXPECT_EQ(bind_one("int8", kTrue, ""), wrong);
+  EXPECT_EQ(bind_one("float4", kText, "0.1"), "0.1");
+  EXPECT_EQ(bind_one("float4", kText, "3.5e38"), range);
+  EXPECT_EQ(bind_one("float4", kText, "1e-60"), "0");
+  EXPECT_EQ(bind_one("float8", kText, "-0"), "0");
+  EXPECT_EQ(bind_one("float8", kText, "NaN"), wrong);
+  EXPECT_EQ(bind_one("float8", kText, "1e309"), range);
+  EXPECT_EQ(bind_one("numeric", kText, "Infinity"), wrong);
+  EXPECT_EQ(bind_one("bool", kTrue, ""), "true");
+  EXPECT_EQ(bind_one("bool", kText, "F"), "false");
+  EXPECT_EQ(bind_one("bool", kText, "yes"), wrong);
+  EXPECT_EQ(bind_one("text", kText, std::string_view("a\0b", 3)), wrong);
+  EXPECT_EQ(bind_one("text", kNumber, "5"), wrong);
+  EXPECT_EQ(bind_one("date", kText, "2024-02-30"), wrong);
+  EXPECT_EQ(bind_one("date", kText, "0001-01-01"), "0001-01-01");
+  EXPECT_EQ(bind_one("date", kText, "9999-12-31"), "9999-12-31");
+  EXPECT_EQ(bind_one("date", kText, "infinity"), wrong);
+  EXPECT_EQ(bind_one("time", kText, "23:59:59.999999"), "23:59:59.999999");
+  EXPECT_EQ(bind_one("time", kText, "24:00:00"), wrong);
+  EXPECT_EQ(bind_one("timestamp", kText, "2024-01-31 10:30:00.250"),
+            "2024-01-31T10:30:00.25");
+  EXPECT_EQ(bind_one("timestamp", kText, "2024-01-31T10:30:00+05:30"),
+            "2024-01-31T05:00:00");
+  EXPECT_EQ(bind_one("timestamptz", kText, "2024-01-31T22:30:00-05:30"),
+            "2024-02-01T04:00:00Z");
+  EXPECT_EQ(bind_one("timestamptz", kText, "1999-12-31T23:59:59.999999"),
+            "1999-12-31T23:59:59.999999Z");
+  EXPECT_EQ(bind_one("uuid", kText, "550E8400-e29b-41d4-a716-446655440000"),
+            "550e8400-e29b-41d4-a716-446655440000");
+  EXPECT_EQ(bind_one("uuid", kText, "550e8400e29b41d4a716446655440000"), wrong);
+  EXPECT_EQ(bind_one("json", kText, "{\"a\": [1]}"), "{\"a\": [1]}");
+  EXPECT_EQ(bind_one("json", kText, "{a}"), wrong);
+  EXPECT_EQ(bind_one("jsonb", kJson, "[1, 2]"), "[1, 2]");
+  EXPECT_EQ(bind_one("jsonb", kText, "\"\\u0000\""), wrong);
+  EXPECT_EQ(bind_one("jsonb", kText, "\"\\\\u0000\""), "\"\\\\u0000\"");
+  EXPECT_EQ(bind_one("bytea", kText, "\\x00Ff"), "\\x00ff");
+  EXPECT_EQ(bind_one("bytea", kText, "\\x0"), wrong);
+  EXPECT_EQ(bind_one("inet", kText, "anything"), "anything");
+  EXPECT_EQ(bind_one("inet", kText, std::string_view("\0", 1)), wrong);
+  EXPECT_EQ(bind_one("money", kNumber, "12.5"), "12.5");
+  EXPECT_EQ(bind_one("_text", kJson, "[1]"), wrong);
+}
+
+TEST_F(PostgresWindowTest, CountsTheDigitsOfASecond) {
+  for (const auto& [type, text] :
+       {std::pair{"time", "10:30:00.1230"}, {"timestamp", "2024-01-01T10:30:00.1230"}}) {
+    for (const int digits : {2, 3}) {
+      const PostgresType described = describe_postgres_type(
+          {.oid = 1, .schema = "pg_catalog", .name = type, .modifier = digits});
+      Field field;
+      field.type = described.field_type;
+      const auto binder = PostgresColumnBinder::make(field, described, true).value();
+      const Cell cell{text, static_cast<std::uint32_t>(std::strlen(text)),
+                      CellKind::kText};
+      std::string bytes;
+      CellState state = CellState::kAbsent;
+      RecordError error;
+      EXPECT_EQ(binder.bind(cell, bytes, state, error), digits == 3);
+      if (digits == 2) {
+        EXPECT_EQ(error.code, RecordErrorCode::kValueOutOfRange);
+        EXPECT_EQ(error.message,
+                  "must have at most 2 digits after the point of its second");
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tallyman
