@@ -39,7 +39,8 @@ WHERE i.indrelid = $1 AND i.indisunique AND i.indexprs IS NOT NULL
 GROUP BY 1, 2, 3 ORDER BY 1, 2)";
 
 // The sequence that numbers a column: where its default is nextval of it and nothing
-// else, or it is an identity; and the role may draw from it.
+// else, or it is an identity; and the role may draw from it. (CASE: conditions are asked
+// in any order, and the function fails for what is no sequence.)
 constexpr std::string_view kSequences = R"(
 SELECT a.attnum, n.nspname, s.relname, q.seqincrement
 FROM pg_depend d
@@ -49,7 +50,7 @@ JOIN pg_sequence q ON q.seqrelid = s.oid
 JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
   AND d.refobjid = $1 AND d.deptype = 'i' AND a.attidentity <> '' AND NOT q.seqcycle
-  AND has_sequence_privilege(s.oid, 'USAGE, UPDATE')
+  AND CASE WHEN s.relkind = 'S' THEN has_sequence_privilege(s.oid, 'USAGE, UPDATE') END
 UNION ALL
 SELECT a.attnum, n.nspname, s.relname, q.seqincrement
 FROM pg_attrdef f
@@ -61,7 +62,7 @@ JOIN pg_namespace n ON n.oid = s.relnamespace
 JOIN pg_sequence q ON q.seqrelid = s.oid
 WHERE f.adrelid = $1 AND NOT q.seqcycle
   AND pg_get_expr(f.adbin, f.adrelid) = format('nextval(%L::regclass)', s.oid::regclass)
-  AND has_sequence_privilege(s.oid, 'USAGE, UPDATE'))";
+  AND CASE WHEN s.relkind = 'S' THEN has_sequence_privilege(s.oid, 'USAGE, UPDATE') END)";
 
 // The indexes of partitions that are parts of one of these.
 constexpr std::string_view kPartitionIndexes = R"(
