@@ -14,19 +14,19 @@ namespace {
 
 using db::PostgresConnection;
 
-std::string unit_name(const Claim& claim, WindowNumber window) {
+std::string unit_name(const Claim& claim, const UnitPlace& unit) {
   return "job number " + std::to_string(claim.job.value()) + ", window " +
-         std::to_string(window.value()) + ", slice " +
-         std::to_string(claim.slice.value());
+         std::to_string(unit.window.value()) + ", slice " +
+         std::to_string(unit.slice.value());
 }
 
-// For the statements that share it: whether a unit's row is there.
-Result<bool> has_unit(PostgresConnection& connection, JobNumber job, WindowNumber window,
-                      SliceNumber slice) {
-  TALLY_TRY_ASSIGN(const auto rows,
-                   connection.execute("SELECT 1 FROM tallyman.unit WHERE job = $1 "
-                                      "AND window_number = $2 AND slice = $3",
-                                      job.value(), window.value(), slice.value()));
+Result<bool> has_unit(PostgresConnection& connection, JobNumber job,
+                      const UnitPlace& unit) {
+  TALLY_TRY_ASSIGN(
+      const auto rows,
+      connection.execute("SELECT 1 FROM tallyman.unit WHERE job = $1 "
+                         "AND window_number = $2 AND slice = $3",
+                         job.value(), unit.window.value(), unit.slice.value()));
   return rows.rows() == 1;
 }
 
@@ -72,7 +72,7 @@ Result<void> append_window_errors(PostgresConnection& connection, JobNumber job,
 }  // namespace
 
 Result<void> PostgresLedger::begin_unit(db::Transaction& transaction, const Claim& claim,
-                                        WindowNumber window) {
+                                        const UnitPlace& unit) {
   auto& connection = db::postgres(transaction);
   TALLY_TRY(connection.exec("SET LOCAL application_name = '" +
                             postgres_session_name(claim.token) + "'"));
@@ -82,40 +82,38 @@ Result<void> PostgresLedger::begin_unit(db::Transaction& transaction, const Clai
           "INSERT INTO tallyman.unit (job, window_number, slice, window_records, "
           "created, updated, unchanged, deleted, failed, error_counts, outcomes) "
           "VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, '', '') ON CONFLICT DO NOTHING",
-          claim.job.value(), window.value(), claim.slice.value()));
+          claim.job.value(), unit.window.value(), unit.slice.value()));
   TALLY_TRY(check_may_write(connection, claim, ClaimLock::kNone));
   if (inserted.affected() == 0) {
     return Error{ErrorCode::kConflict,
-                 unit_name(claim, window) + ": the unit is already committed"};
+                 unit_name(claim, unit) + ": the unit is already committed"};
   }
-  if (window == WindowNumber(0)) return {};
-  const WindowNumber before(window.value() - 1);
-  TALLY_TRY_ASSIGN(const bool goes_on,
-                   has_unit(connection, claim.job, before, claim.slice));
+  if (unit.window == WindowNumber(0)) return {};
+  const UnitPlace before{WindowNumber(unit.window.value() - 1), unit.slice};
+  TALLY_TRY_ASSIGN(const bool goes_on, has_unit(connection, claim.job, before));
   if (goes_on) return {};
-  return Error{ErrorCode::kInternal, unit_name(claim, window) + ": window " +
-                                         std::to_string(before.value()) +
+  return Error{ErrorCode::kInternal, unit_name(claim, unit) + ": window " +
+                                         std::to_string(before.window.value()) +
                                          " must come before it"};
 }
 
 Result<void> PostgresLedger::end_unit(db::Transaction& transaction, const Claim& claim,
-                                      WindowNumber window, std::uint64_t window_records,
+                                      const UnitPlace& unit, std::uint64_t window_records,
                                       const UnitOutcomes& outcomes) {
   auto& connection = db::postgres(transaction);
   const OutcomeCounts counts = count_outcomes(outcomes.outcomes);
   TALLY_TRY_ASSIGN(
       const auto update,
-      connection.execute("UPDATE tallyman.unit SET window_records = $4, created = $5, "
-                         "updated = $6, unchanged = $7, deleted = $8, failed = $9, "
-                         "error_counts = $10, outcomes = $11 "
-                         "WHERE job = $1 AND window_number = $2 AND slice = $3",
-                         claim.job.value(), window.value(), claim.slice.value(),
-                         window_records, counts.created, counts.updated, counts.unchanged,
-                         counts.deleted, counts.failed,
-                         encode_error_counts(count_errors(outcomes)),
-                         encode_outcomes(outcomes)));
+      connection.execute(
+          "UPDATE tallyman.unit SET window_records = $4, created = $5, "
+          "updated = $6, unchanged = $7, deleted = $8, failed = $9, "
+          "error_counts = $10, outcomes = $11 "
+          "WHERE job = $1 AND window_number = $2 AND slice = $3",
+          claim.job.value(), unit.window.value(), unit.slice.value(), window_records,
+          counts.created, counts.updated, counts.unchanged, counts.deleted, counts.failed,
+          encode_error_counts(count_errors(outcomes)), encode_outcomes(outcomes)));
   if (update.affected() != 1) {
-    return Error{ErrorCode::kInternal, unit_name(claim, window) + ": was never begun"};
+    return Error{ErrorCode::kInternal, unit_name(claim, unit) + ": was never begun"};
   }
   TALLY_TRY(postgres_notify(connection));
   return check_may_write(connection, claim, ClaimLock::kShare);

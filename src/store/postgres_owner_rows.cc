@@ -22,11 +22,10 @@ Result<bool> has_fewer_open_jobs(PostgresConnection& connection, std::string_vie
   TALLY_TRY(make_row(connection, owner));
   TALLY_TRY(connection.execute(
       "SELECT 1 FROM tallyman.owner WHERE name = $1 FOR NO KEY UPDATE", owner));
-  TALLY_TRY_ASSIGN(
-      const auto counted,
-      connection.execute("SELECT count(*) FROM (SELECT 1 FROM tallyman.job "
-                         "WHERE owner = $1 AND state < 3 LIMIT $2) few",
-                         owner, open_jobs_max));
+  TALLY_TRY_ASSIGN(const auto counted,
+                   connection.execute("SELECT count(*) FROM (SELECT 1 FROM tallyman.job "
+                                      "WHERE owner = $1 AND state < 3 LIMIT $2) few",
+                                      owner, open_jobs_max));
   return static_cast<std::uint64_t>(counted.integer(0, 0)) < open_jobs_max;
 }
 

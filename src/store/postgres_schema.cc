@@ -212,8 +212,8 @@ Error not_allowed(db::Database& database, bool has_schema) {
                        "; GRANT ALL ON ALL TABLES IN SCHEMA tallyman TO " + role
                  : "GRANT CREATE ON DATABASE " + name + " TO " + role;
   return {ErrorCode::kInvalidArgument,
-          "role " + role + " may not make, or not use, schema tallyman of database " + name +
-              "; let the owner run: " + grant};
+          "role " + role + " may not make, or not use, schema tallyman of database " +
+              name + "; let the owner run: " + grant};
 }
 
 Result<void> migrate(PostgresConnection& connection, const Stored& stored) {
@@ -222,10 +222,10 @@ Result<void> migrate(PostgresConnection& connection, const Stored& stored) {
        ++step) {
     TALLY_TRY(connection.exec(kSteps[step]));
   }
-  TALLY_TRY(connection.execute(
-      "INSERT INTO tallyman.meta (one, version) VALUES (1, $1) "
-      "ON CONFLICT (one) DO UPDATE SET version = excluded.version",
-      kPostgresSchemaVersion));
+  TALLY_TRY(
+      connection.execute("INSERT INTO tallyman.meta (one, version) VALUES (1, $1) "
+                         "ON CONFLICT (one) DO UPDATE SET version = excluded.version",
+                         kPostgresSchemaVersion));
   return {};
 }
 
@@ -259,9 +259,9 @@ Result<void> check_postgres_schema(db::Database& database) {
   const Stored stored = asked.value();
   if (stored.version == kPostgresSchemaVersion) return {};
   if (stored.version > kPostgresSchemaVersion) return newer(stored.version);
-  const std::string found = stored.version == 0 ? "there are no tables of ours yet"
-                                                : "the tables are of version " +
-                                                      std::to_string(stored.version);
+  const std::string found =
+      stored.version == 0 ? "there are no tables of ours yet"
+                          : "the tables are of version " + std::to_string(stored.version);
   return Error{ErrorCode::kInvalidArgument,
                "schema tallyman of the database: " + found + ", and version " +
                    std::to_string(kPostgresSchemaVersion) +
