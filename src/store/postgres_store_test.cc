@@ -23,11 +23,26 @@ class PostgresStores : public StoreConformance {
     const auto transaction = begin();
     return must(db::postgres(*transaction).exec(sql)).integer(0, 0);
   }
-  // Until somebody waits for a lock.
-  void somebody_waits() {
-    while (number("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0) {
-      std::this_thread::yield();
+  std::int64_t listeners() {
+    return number(
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' "
+        "AND datname = current_database()");
+  }
+  // Runs `work` in a thread of its own, and `meanwhile` once it waits for a lock. False:
+  // it never did.
+  bool waits(const std::function<void()>& work, const std::function<void()>& meanwhile) {
+    std::atomic<bool> done = false;
+    std::thread thread([&] {
+      work();
+      done = true;
+    });
+    bool waited = false;
+    while (!waited && !done) {
+      waited = number("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0;
     }
+    meanwhile();
+    thread.join();
+    return waited;
   }
 
   std::unique_ptr<PostgresBackend::Stores> other_;
@@ -48,10 +63,7 @@ TEST_P(PostgresStores, ANodeHearsOfTheChangesOfAnother) {
   std::optional<Job> job;
   std::optional<Claim> held;
   wakes([&] { job = open(); });
-  EXPECT_EQ(number("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' "
-                   "AND datname = current_database()"),
-            2)
-      << "or it would be told by polling";
+  EXPECT_EQ(listeners(), 2) << "or it would be told by polling";
   wakes([&] { must(jobs().apply(upload_completed(*job))); });
   wakes([&] { held = claim(); });
   wakes([&] { must(write_unit(*held, 0, outcomes(1, 100))); });
@@ -72,22 +84,35 @@ TEST_P(PostgresStores, WhatIsRolledBackWakesNobody) {
   EXPECT_TRUE(must(listening->wait_for_notification(kWait)));
 }
 
-TEST_P(PostgresStores, ANodeThatCannotListenLooksByItself) {
-  other();
+TEST_P(PostgresStores, ANodeThatLosesItsListenerListensAgain) {
+  EXPECT_EQ(listeners(), 1);
+  const std::uint64_t seen = jobs().version();
   db::TestPostgresServer::sql(
       backend().temporary().superuser_url(),
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' "
       "AND datname = current_database()");
-  // By polling at first, by listening again after a while; told in either case.
-  for (int i = 0; i < 10; ++i) {
-    const std::uint64_t seen = other().jobs.version();
-    open();
-    EXPECT_GT(other().jobs.wait_for_change(seen, kWait), seen);
+  EXPECT_GT(jobs().wait_for_change(seen, kWait), seen) << "it may have missed something";
+  while (listeners() == 0) std::this_thread::yield();
+}
+
+TEST_P(PostgresStores, ANodeThatCannotListenLooksByItself) {
+  const auto limit = [&](const char* connections) {
+    db::TestPostgresServer::sql(
+        backend().temporary().superuser_url(),
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT " +
+            std::string(connections) + "', current_database()); END $$");
+  };
+  must(begin()->commit());  // A connection that the pool keeps.
+  limit("1");
+  std::uint64_t seen = other().jobs.version();
+  for (int i = 0; i < 3; ++i) {
+    const std::uint64_t now = other().jobs.wait_for_change(seen, kWait);
+    EXPECT_GT(now, seen);
+    seen = now;
   }
-  while (number("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' "
-                "AND datname = current_database()") < 2) {
-    std::this_thread::yield();
-  }
+  EXPECT_EQ(listeners(), 1) << "the first node's";
+  limit("-1");
+  while (listeners() == 1) std::this_thread::yield();
 }
 
 // --- Races ----------------------------------------------------------------------------
@@ -204,10 +229,7 @@ TEST_P(PostgresStores, AnAbortCountsTheUnitThatCommitsWhileItWaits) {
   must(ledger().begin_unit(*unit, held, {}));
   must(ledger().end_unit(*unit, held, {}, 100, outcomes(1, 100)));
   std::optional<Job> aborted;
-  std::thread user([&] { aborted = abort(job); });
-  somebody_waits();
-  must(unit->commit());
-  user.join();
+  EXPECT_TRUE(waits([&] { aborted = abort(job); }, [&] { must(unit->commit()); }));
   EXPECT_EQ(aborted->counts.created, 100u);
   EXPECT_EQ(must(jobs().find(job.id)).counts.created, 100u);
 }
@@ -236,10 +258,9 @@ TEST_P(PostgresStores, ASecondAttemptWaitsForADoubtfulCommit) {
     must(ledger().begin_unit(*doubtful, held, {}));
     must(ledger().end_unit(*doubtful, held, {}, 100, outcomes(1, 100)));
     std::optional<Result<void>> again;
-    std::thread other_attempt([&] { again = write_unit(held, 0, outcomes(1, 100)); });
-    somebody_waits();
-    commits ? must(doubtful->commit()) : doubtful->rollback();
-    other_attempt.join();
+    EXPECT_TRUE(
+        waits([&] { again = write_unit(held, 0, outcomes(1, 100)); },
+              [&] { commits ? must(doubtful->commit()) : doubtful->rollback(); }));
     EXPECT_EQ(again->ok(), !commits);
     if (commits) {
       EXPECT_EQ(again->error().code, ErrorCode::kConflict);
