@@ -237,22 +237,6 @@ TEST_P(ClaimConformance, CheckedItemsAreTheHolders) {
   EXPECT_EQ(must(jobs().find(job.id)).checked_items, 150u);
 }
 
-TEST_P(ClaimConformance, ANewProcessTakesOverAtOnce) {
-  const Job job = submit();
-  const Claim dead = claim();
-  must(jobs().renew(dead, kLease));
-  backend_->restart();
-  must(jobs().release_all());
-  EXPECT_EQ(events_of(job).back(), "slice_reclaimed");
-  EXPECT_EQ(code(jobs().renew(dead, kLease)), ErrorCode::kLost);
-  const Claim held = claim();
-  EXPECT_TRUE(held.reclaimed);
-  EXPECT_EQ(std::ranges::count(events_of(job), "slice_reclaimed"), 1);
-  must(jobs().release(held));
-  must(jobs().release_all());
-  EXPECT_EQ(std::ranges::count(events_of(job), "slice_reclaimed"), 1);
-}
-
 TEST_P(ClaimConformance, ARetryIsClaimedWhileItIsOpen) {
   open();
   EXPECT_FALSE(must(jobs().claim_retry("worker-1", kLease)).has_value());
