@@ -11,12 +11,16 @@ namespace tallyman {
 StoredChunk encode_chunk(std::string_view bytes) {
   CHECK(!bytes.empty() && bytes.size() <= kChunkBytesMax);
   const int size = static_cast<int>(bytes.size());
-  StoredChunk stored{.form = ChunkForm::kLz4, .bytes = {}};
+  StoredChunk stored{.byte_count = bytes.size(), .form = ChunkForm::kLz4, .bytes = {}};
   stored.bytes.resize(static_cast<std::size_t>(LZ4_compressBound(size)));
   const int length = LZ4_compress_default(bytes.data(), stored.bytes.data(), size,
                                           static_cast<int>(stored.bytes.size()));
   CHECK(length > 0);
-  if (length >= size) return {.form = ChunkForm::kPlain, .bytes = std::string(bytes)};
+  if (length >= size) {
+    stored.form = ChunkForm::kPlain;
+    stored.bytes = bytes;
+    return stored;
+  }
   stored.bytes.resize(static_cast<std::size_t>(length));
   return stored;
 }

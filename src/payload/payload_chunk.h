@@ -21,6 +21,7 @@ inline constexpr std::size_t kChunkBytesMax = 1 << 20;
 enum class ChunkForm : std::int16_t { kPlain = 0, kLz4 = 1 };
 
 struct StoredChunk {
+  std::size_t byte_count = 0;  // Of the upload.
   ChunkForm form = ChunkForm::kPlain;
   std::string bytes;
 };

@@ -1,9 +1,6 @@
 #include "payload/postgres_payload_rows.h"
 
-#include <span>
-
 #include "db/postgres_database.h"
-#include "payload/payload_chunk.h"
 
 namespace tallyman {
 namespace {
@@ -98,22 +95,19 @@ Result<std::unique_ptr<db::Transaction>> begin_as_writer(db::Database& database,
 }
 
 Result<void> store_chunks(PostgresConnection& connection, const PayloadClaim& claim,
-                          std::uint64_t first_byte, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const std::string_view chunk = bytes.substr(0, kChunkBytesMax);
-    const StoredChunk stored = encode_chunk(chunk);
+                          std::uint64_t first_byte, std::span<const StoredChunk> chunks) {
+  for (const StoredChunk& chunk : chunks) {
     PostgresParams params;
     params.add(claim.payload);
     params.add(first_byte);
-    params.add(chunk.size());
-    params.add(stored.form);
-    params.add_view(db::kByteaOid, stored.bytes);
+    params.add(chunk.byte_count);
+    params.add(chunk.form);
+    params.add_view(db::kByteaOid, chunk.bytes);
     TALLY_TRY(connection.execute_params(
         "INSERT INTO tallyman.payload_chunk "
         "(payload, first_byte, byte_count, form, bytes) VALUES ($1, $2, $3, $4, $5)",
         params));
-    first_byte += chunk.size();
-    bytes.remove_prefix(chunk.size());
+    first_byte += chunk.byte_count;
   }
   return {};
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "db/database.h"
 #include "db/postgres.h"
 #include "model/ids.h"
+#include "payload/payload_chunk.h"
 #include "payload/payload_state.h"
 
 namespace tallyman {
@@ -55,7 +57,7 @@ Result<std::unique_ptr<db::Transaction>> begin_as_writer(db::Database& database,
 
 // These three only in a transaction that holds the claim.
 Result<void> store_chunks(db::PostgresConnection& connection, const PayloadClaim& claim,
-                          std::uint64_t first_byte, std::string_view bytes);
+                          std::uint64_t first_byte, std::span<const StoredChunk> chunks);
 Result<void> store_state(db::PostgresConnection& connection, const PayloadClaim& claim,
                          const PayloadState& before, const PayloadState& state,
                          std::string_view new_entries);

@@ -9,17 +9,18 @@
 namespace tallyman {
 namespace {
 
-// Two of these are in memory: one comes in, one goes out.
-constexpr std::size_t kBatchBytes = 2 * kChunkBytesMax;
+// Two batches are in memory: one comes in, one goes out.
+constexpr std::size_t kBatchChunks = 2;
 
 // Not durable yet when this returns: the commit of the checkpoint that counts these bytes
 // waits for the disk, for them too.
 Result<void> store_batch(db::Database& database, const PayloadClaim& claim,
-                         std::uint64_t first_byte, std::string_view bytes) {
+                         std::uint64_t first_byte,
+                         const std::vector<StoredChunk>& chunks) {
   TALLY_TRY_ASSIGN(const auto transaction, begin_as_writer(database, claim));
   db::PostgresConnection& connection = db::postgres(*transaction);
   TALLY_TRY(connection.exec("SET LOCAL synchronous_commit = off"));
-  TALLY_TRY(store_chunks(connection, claim, first_byte, bytes));
+  TALLY_TRY(store_chunks(connection, claim, first_byte, chunks));
   return transaction->commit();
 }
 
@@ -31,6 +32,7 @@ PostgresPayloadWriter::PostgresPayloadWriter(db::Database& database, PayloadClai
       claim_(claim),
       checkpoint_(std::move(checkpoint)),
       pending_(checkpoint_),
+      encoded_(checkpoint_.offset),
       sent_(checkpoint_.offset) {}
 
 Result<void> PostgresPayloadWriter::refuse_after_error() const {
@@ -44,22 +46,31 @@ Result<void> PostgresPayloadWriter::append(std::string_view bytes) {
   CHECK(!checkpoint_.sealed);
   TALLY_TRY(refuse_after_error());
   while (!bytes.empty()) {
-    const std::string_view part = bytes.substr(0, kBatchBytes - buffer_.size());
-    buffer_ += part;
+    const std::string_view part = bytes.substr(0, kChunkBytesMax - held_.size());
+    held_ += part;
     bytes.remove_prefix(part.size());
-    if (buffer_.size() == kBatchBytes) TALLY_TRY(send_batch());
+    if (held_.size() < kChunkBytesMax) break;
+    encode_held();
+    if (chunks_.size() == kBatchChunks) TALLY_TRY(send_batch());
   }
   return {};
+}
+
+void PostgresPayloadWriter::encode_held() {
+  if (held_.empty()) return;
+  chunks_.push_back(encode_chunk(held_));
+  encoded_ += held_.size();
+  held_.clear();
 }
 
 Result<void> PostgresPayloadWriter::send_batch() {
   TALLY_TRY(wait_for_batch());
   batch_ =
       std::async(std::launch::async, [&database = database_, claim = claim_, from = sent_,
-                                      bytes = std::exchange(buffer_, {})] {
-        return store_batch(database, claim, from, bytes);
+                                      chunks = std::exchange(chunks_, {})] {
+        return store_batch(database, claim, from, chunks);
       });
-  sent_ += kBatchBytes;
+  sent_ = encoded_;
   return {};
 }
 
@@ -96,8 +107,8 @@ Result<void> PostgresPayloadWriter::store(PayloadState state) {
     failed_ = true;
     return stored;
   }
-  sent_ += buffer_.size();
-  buffer_.clear();
+  sent_ = encoded_;
+  chunks_.clear();
   new_entries_.clear();
   checkpoint_ = std::move(state);
   pending_ = checkpoint_;
@@ -105,10 +116,11 @@ Result<void> PostgresPayloadWriter::store(PayloadState state) {
 }
 
 Result<void> PostgresPayloadWriter::commit(const PayloadState& state) {
+  encode_held();
   TALLY_TRY(wait_for_batch());
   TALLY_TRY_ASSIGN(const auto transaction, begin_as_writer(database_, claim_));
   db::PostgresConnection& connection = db::postgres(*transaction);
-  TALLY_TRY(store_chunks(connection, claim_, sent_, buffer_));
+  TALLY_TRY(store_chunks(connection, claim_, sent_, chunks_));
   TALLY_TRY(store_state(connection, claim_, checkpoint_, state, new_entries_));
   in_doubt_ = true;
   TALLY_TRY(transaction->commit());
@@ -125,9 +137,11 @@ Result<void> PostgresPayloadWriter::cut_to_checkpoint() {
   TALLY_TRY_ASSIGN(const auto transaction, begin_as_writer(database_, claim_));
   TALLY_TRY(cut_payload(db::postgres(*transaction), claim_, checkpoint_));
   TALLY_TRY(transaction->commit());
-  buffer_.clear();
+  held_.clear();
+  chunks_.clear();
   new_entries_.clear();
   pending_ = checkpoint_;
+  encoded_ = checkpoint_.offset;
   sent_ = checkpoint_.offset;
   failed_ = false;
   return {};
