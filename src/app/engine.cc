@@ -53,9 +53,8 @@ ServiceSettings service_settings(const ServerConfig& config) {
 WorkerSettings worker_settings(const ServerConfig& config) {
   WorkerSettings settings;
   settings.threads = static_cast<unsigned>(config.workers);
-  settings.plan = {.window_records = config.window_records,
-                   .window_bytes = config.window_bytes,
-                   .slices = 1};
+  settings.window_records = config.window_records;
+  settings.window_bytes = config.window_bytes;
   settings.general_path = config.general_path;
   settings.record_bytes_max = config.record_bytes_max;
   settings.stored_bytes_per_owner_max = config.stored_bytes_per_owner_max;

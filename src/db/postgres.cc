@@ -233,6 +233,8 @@ int PostgresConnection::server_version() const { return PQserverVersion(handle_)
 
 int PostgresConnection::backend_pid() const { return PQbackendPID(handle_); }
 
+int PostgresConnection::socket() const { return PQsocket(handle_); }
+
 Error PostgresConnection::lost(std::string_view why) {
   given_up_ = true;
   failure_ = {.message = "the connection was lost: " + std::string(why)};

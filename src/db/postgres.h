@@ -149,6 +149,7 @@ class PostgresConnection {
   bool is_idle() const;
   int server_version() const;  // 150004
   int backend_pid() const;     // 0 behind some poolers.
+  int socket() const;          // To wait for it beside others.
 
   // Waits for a NOTIFY; empty where none came in time. Its payload is not told.
   Result<std::optional<std::string>> wait_for_notification(

@@ -111,7 +111,7 @@ void PostgresDatabase::left() {
 }
 
 Result<std::unique_ptr<Transaction>> PostgresDatabase::begin(
-    const char* isolation, std::chrono::milliseconds wait) {
+    const char* isolation, std::chrono::milliseconds wait, const char* take_snapshot) {
   const std::string begin =
       "BEGIN ISOLATION LEVEL " + std::string(isolation) +
       set_local("lock_timeout", wait) +
@@ -121,7 +121,8 @@ Result<std::unique_ptr<Transaction>> PostgresDatabase::begin(
       (commits_too_early_ ? "; SET LOCAL synchronous_commit = on" : "") +
       "; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'"
       "; SET LOCAL intervalstyle = 'postgres'; SET LOCAL bytea_output = 'hex'"
-      "; SET LOCAL extra_float_digits = 1";
+      "; SET LOCAL extra_float_digits = 1" +
+      take_snapshot;
   TALLY_TRY_ASSIGN(auto connection, take(wait));
   if (connection) {
     auto begun = connection->exec(begin);
@@ -152,7 +153,7 @@ Result<std::unique_ptr<Transaction>> PostgresDatabase::begin_write(
 }
 
 Result<std::unique_ptr<Transaction>> PostgresDatabase::begin_read() {
-  return begin("REPEATABLE READ", options_.writer_wait);
+  return begin("REPEATABLE READ", options_.writer_wait, "; SELECT 1");  // Now.
 }
 
 bool is_postgres_url(std::string_view url) {

@@ -78,7 +78,7 @@ class PostgresDatabase final : public Database {
 
   Result<std::unique_ptr<Transaction>> begin_write(
       std::chrono::milliseconds wait) override;
-  // One snapshot (REPEATABLE READ). Temporary tables may be made in it.
+  // One snapshot (REPEATABLE READ), as of now. Temporary tables may be made in it.
   Result<std::unique_ptr<Transaction>> begin_read() override;
 
   std::chrono::milliseconds writer_wait() const override { return options_.writer_wait; }
@@ -90,7 +90,8 @@ class PostgresDatabase final : public Database {
   friend class PostgresTransaction;
   explicit PostgresDatabase(const PostgresOptions& options) : options_(options) {}
   Result<std::unique_ptr<Transaction>> begin(const char* isolation,
-                                             std::chrono::milliseconds wait);
+                                             std::chrono::milliseconds wait,
+                                             const char* take_snapshot = "");
   // Null: none is idle, and a new one may be made.
   Result<std::unique_ptr<PostgresConnection>> take(std::chrono::milliseconds wait);
   void give_back(std::unique_ptr<PostgresConnection> connection);

@@ -57,6 +57,12 @@ struct UnitOutcomes {
   }
 };
 
+// Which unit of a job.
+struct UnitPlace {
+  WindowNumber window{0};
+  SliceNumber slice{0};
+};
+
 // A unit as the ledger keeps it.
 struct LedgerUnit {
   WindowNumber window{0};

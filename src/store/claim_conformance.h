@@ -27,7 +27,7 @@ TEST_P(ClaimConformance, TheFirstClaimStartsTheJobAndFixesItsPlan) {
   clock().advance(std::chrono::seconds(3));
   const Claim held = claim();
   EXPECT_EQ(held.job, job.number);
-  EXPECT_EQ(held.slice, SliceNumber(0));
+  EXPECT_EQ(held.slices, std::vector{SliceNumber(0)});
   EXPECT_EQ(held.epoch, job.epoch);
   EXPECT_TRUE(held.first);
   EXPECT_FALSE(held.reclaimed);
@@ -46,12 +46,14 @@ TEST_P(ClaimConformance, TheFirstClaimStartsTheJobAndFixesItsPlan) {
 TEST_P(ClaimConformance, ALaterClaimKeepsThePlan) {
   const Job job = submit();
   must(jobs().release(claim()));
-  const WindowPlan other{.window_records = 7, .window_bytes = 7, .slices = 4};
-  const auto again = must(jobs().claim("worker-2", other, kLease));
+  const auto other_plan = [](const Job&) {
+    return WindowPlan{.window_records = 7, .window_bytes = 7, .slices = 4};
+  };
+  const auto again = must(jobs().claim("worker-2", other_plan, 1, kLease));
   ASSERT_TRUE(again.has_value());
   EXPECT_FALSE(again->first);
   EXPECT_EQ(must(jobs().find(job.id)).plan->window_records, 100u);
-  EXPECT_FALSE(must(jobs().claim("worker-3", other, kLease)).has_value());
+  EXPECT_FALSE(must(jobs().claim("worker-3", other_plan, 1, kLease)).has_value());
 }
 
 TEST_P(ClaimConformance, ALivingLeaseIsNotGivenTwice) {
@@ -106,12 +108,36 @@ TEST_P(ClaimConformance, SlicesGoToDifferentWorkers) {
   for (int i = 0; i < 4; ++i) {
     const Claim held = claim(4);
     EXPECT_EQ(held.first, i == 0);
-    slices.insert(held.slice.value());
+    ASSERT_EQ(held.slices.size(), 1u);
+    slices.insert(held.slices.front().value());
     tokens.insert(held.token.value());
   }
   EXPECT_EQ(slices, (std::set<std::int64_t>{0, 1, 2, 3}));
   EXPECT_EQ(tokens.size(), 4u);
   EXPECT_TRUE(nothing_to_claim());
+}
+
+TEST_P(ClaimConformance, ALaneTakesItsShareOfTheSlices) {
+  submit();
+  const auto share = [&](std::uint32_t lanes) {
+    return must(jobs().claim("worker-1", make_plan(5), lanes, kLease)).value().slices;
+  };
+  const std::vector<SliceNumber> first = {SliceNumber(0), SliceNumber(1), SliceNumber(2)};
+  EXPECT_EQ(share(2), first);
+  EXPECT_EQ(share(3), (std::vector{SliceNumber(3), SliceNumber(4)}));
+  EXPECT_TRUE(nothing_to_claim());
+}
+
+TEST_P(ClaimConformance, AClaimIsLostWithTheFirstOfItsSlices) {
+  const Job job = submit();
+  const Claim dead = must(jobs().claim("worker-1", make_plan(2), 1, kLease)).value();
+  ASSERT_EQ(dead.slices.size(), 2u);
+  lease_runs_out();
+  const Claim taken = must(jobs().claim("worker-2", make_plan(2), 2, kLease)).value();
+  EXPECT_EQ(taken.slices, std::vector{SliceNumber(0)});
+  EXPECT_TRUE(taken.reclaimed);
+  EXPECT_EQ(code(jobs().renew(dead, kLease)), ErrorCode::kLost);
+  EXPECT_EQ(must(jobs().history(job.number)).back().detail, "slice 0 of worker worker-1");
 }
 
 TEST_P(ClaimConformance, AFinishedSliceIsNotGivenAgain) {
@@ -124,7 +150,7 @@ TEST_P(ClaimConformance, AFinishedSliceIsNotGivenAgain) {
   must(jobs().release(zero));
   EXPECT_TRUE(nothing_to_claim());
   must(jobs().release(one));
-  EXPECT_EQ(claim(2).slice, SliceNumber(1));
+  EXPECT_EQ(claim(2).slices, std::vector{SliceNumber(1)});
 }
 
 TEST_P(ClaimConformance, WhoWroteTheLastAndDiedIsReplaced) {
@@ -211,22 +237,6 @@ TEST_P(ClaimConformance, CheckedItemsAreTheHolders) {
   EXPECT_EQ(must(jobs().find(job.id)).checked_items, 150u);
 }
 
-TEST_P(ClaimConformance, ANewProcessTakesOverAtOnce) {
-  const Job job = submit();
-  const Claim dead = claim();
-  must(jobs().renew(dead, kLease));
-  backend_->restart();
-  must(jobs().release_all());
-  EXPECT_EQ(events_of(job).back(), "slice_reclaimed");
-  EXPECT_EQ(code(jobs().renew(dead, kLease)), ErrorCode::kLost);
-  const Claim held = claim();
-  EXPECT_TRUE(held.reclaimed);
-  EXPECT_EQ(std::ranges::count(events_of(job), "slice_reclaimed"), 1);
-  must(jobs().release(held));
-  must(jobs().release_all());
-  EXPECT_EQ(std::ranges::count(events_of(job), "slice_reclaimed"), 1);
-}
-
 TEST_P(ClaimConformance, ARetryIsClaimedWhileItIsOpen) {
   open();
   EXPECT_FALSE(must(jobs().claim_retry("worker-1", kLease)).has_value());
@@ -270,7 +280,7 @@ TEST_P(ClaimConformance, ManyClaimersOneHolder) {
     for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back([&, i] {
         const auto claimed =
-            must(jobs().claim("worker-" + std::to_string(i), plan(), kLease));
+            must(jobs().claim("worker-" + std::to_string(i), make_plan(), 1, kLease));
         if (!claimed) return;
         ++holders;
         const std::lock_guard lock(mutex);

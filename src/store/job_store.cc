@@ -63,6 +63,10 @@ Result<Job> changed_job(const Job& job, const JobChange& change, Timestamp now) 
   return changed;
 }
 
+std::uint32_t slices_of_a_lane(const WindowPlan& plan, std::uint32_t lanes) {
+  return (plan.slices + lanes - 1) / lanes;
+}
+
 Error too_many_open_jobs(std::string_view owner, std::uint64_t open_jobs_max) {
   return {ErrorCode::kTooMany,
           "owner " + in_quotes(owner) + " has " + std::to_string(open_jobs_max) +

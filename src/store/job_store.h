@@ -13,6 +13,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,15 +28,18 @@
 
 namespace tallyman {
 
-// The right to write one slice of a job.
+// The right to write some slices of a job: one lane's share of them.
 struct Claim {
   JobNumber job{0};
-  SliceNumber slice{0};
+  std::vector<SliceNumber> slices;  // Ascending.
   Epoch epoch{0};
   LeaseToken token{0};
   bool first = false;      // This claim moved the job to In Progress.
-  bool reclaimed = false;  // A dead worker held the slice before.
+  bool reclaimed = false;  // A dead worker held one of them before.
 };
+
+// How a job is to be cut; asked once, at its first claim.
+using MakeWindowPlan = std::function<WindowPlan(const Job&)>;
 
 struct NewJob {
   JobId id;
@@ -132,11 +137,13 @@ class JobStore {
 
   // --- Turns and leases -------------------------------------------------------------
 
-  // Claims a slice whose turn it is: of the job with the lowest submission number among
-  // the unfinished ones of its table, with no living lease. Nothing where there is none.
-  // `plan` is stored at the job's first claim.
+  // Claims slices whose turn it is: of the job with the lowest submission number among
+  // the unfinished ones of its table, with no living lease; as many of them as one of
+  // `lanes` lanes gets. Nothing where there is none. What `make_plan` says of the job is
+  // stored at its first claim; it must not call this store.
   virtual Result<std::optional<Claim>> claim(std::string_view worker,
-                                             const WindowPlan& plan,
+                                             const MakeWindowPlan& make_plan,
+                                             std::uint32_t lanes,
                                              std::chrono::milliseconds lease_time) = 0;
   // The same for a retry that is Open: its records are to be copied from its parent. The
   // job stays Open; its upload is completed with an event like any other.
@@ -145,7 +152,7 @@ class JobStore {
   // kLost where it is no longer held.
   virtual Result<void> renew(const Claim& claim,
                              std::chrono::milliseconds lease_time) = 0;
-  // Hands the slice on, for another worker to claim at once. Fine where it is lost.
+  // Hands the slices on, for another worker to claim at once. Fine where it is lost.
   virtual Result<void> release(const Claim& claim) = 0;
   // At the start of a process that has the database to itself (SQLite): no lease of an
   // earlier process is alive. Notes slice_reclaimed where there was one.
@@ -192,6 +199,9 @@ class JobStore {
 // The rule behind apply(), shared by every implementation: what `job` becomes after
 // `change`, or kConflict (kLost for a claim of another epoch). Pure.
 Result<Job> changed_job(const Job& job, const JobChange& change, Timestamp now);
+
+// How many of its slices one of `lanes` lanes takes.
+std::uint32_t slices_of_a_lane(const WindowPlan& plan, std::uint32_t lanes);
 
 // What create() and apply() refuse with, in the same words everywhere.
 Error too_many_open_jobs(std::string_view owner, std::uint64_t open_jobs_max);

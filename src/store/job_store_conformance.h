@@ -241,20 +241,6 @@ TEST_P(JobStoreConformance, AppliesWithinATransactionOfTheCaller) {
   EXPECT_EQ(must(jobs().find(job.id)).submission, 1);
 }
 
-TEST_P(JobStoreConformance, AnAbortThatWaitsIsToldToWhoHoldsTheWriter) {
-  const Job job = submit();
-  const Job other = submit("pets");
-  EXPECT_FALSE(jobs().end_is_requested(job.number));
-  auto writer = must(backend_->database().begin_write(kWait));
-  std::thread user([&] { abort(job); });
-  while (!jobs().end_is_requested(job.number)) std::this_thread::yield();
-  EXPECT_FALSE(jobs().end_is_requested(other.number));
-  writer->rollback();
-  user.join();
-  EXPECT_FALSE(jobs().end_is_requested(job.number));
-  EXPECT_EQ(must(jobs().find(job.id)).state, JobState::kAborted);
-}
-
 TEST_P(JobStoreConformance, GivesAKeyToOneJobOfAnOwnerAndResource) {
   NewJob job = new_job();
   job.idempotency_key = "k";

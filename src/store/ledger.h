@@ -1,8 +1,8 @@
 // Ledger: the outcome of every record, a row a unit.
 //
-//   begin_unit(transaction, claim, window)      // refuses a second attempt
+//   begin_unit(transaction, claim, {window, slice})   // refuses a second attempt
 //   ... the target writes ...
-//   end_unit(transaction, claim, window, outcomes)  // refuses who may no longer write
+//   end_unit(transaction, claim, {window, slice}, outcomes)  // refuses who may no longer
 //   transaction.commit()
 //
 // Implementations: SqliteLedger. All pass store/ledger_conformance.h.
@@ -39,10 +39,11 @@ class Ledger {
  public:
   virtual ~Ledger() = default;
 
+  // REQUIRES: the slice is one of the claim's.
   virtual Result<void> begin_unit(db::Transaction& transaction, const Claim& claim,
-                                  WindowNumber window) = 0;
+                                  const UnitPlace& unit) = 0;
   virtual Result<void> end_unit(db::Transaction& transaction, const Claim& claim,
-                                WindowNumber window, std::uint64_t window_records,
+                                const UnitPlace& unit, std::uint64_t window_records,
                                 const UnitOutcomes& outcomes) = 0;
 
   virtual Result<SlicePosition> position(JobNumber job, SliceNumber slice) = 0;

@@ -51,8 +51,8 @@ TEST_P(LedgerConformance, AUnitThatIsRolledBackCanBeWrittenAgain) {
   const Claim held = claim();
   {
     auto transaction = must(backend_->database().begin_write(kWait));
-    must(ledger().begin_unit(*transaction, held, WindowNumber(0)));
-    must(ledger().end_unit(*transaction, held, WindowNumber(0), 100, outcomes(1, 100)));
+    must(ledger().begin_unit(*transaction, held, {}));
+    must(ledger().end_unit(*transaction, held, {}, 100, outcomes(1, 100)));
   }
   EXPECT_FALSE(next(job, 0).has_value());
   must(write_unit(held, 0, outcomes(1, 100)));
@@ -94,11 +94,10 @@ TEST_P(LedgerConformance, AnEndWithinTheUnitIsSeenAtItsEnd) {
   const Job job = submit();
   const Claim held = claim();
   auto transaction = must(backend_->database().begin_write(kWait));
-  must(ledger().begin_unit(*transaction, held, WindowNumber(0)));
+  must(ledger().begin_unit(*transaction, held, {}));
   must(jobs().apply(*transaction, {.id = job.id, .event = JobEvent::kGaveUp}));
-  EXPECT_EQ(
-      code(ledger().end_unit(*transaction, held, WindowNumber(0), 100, outcomes(1, 100))),
-      ErrorCode::kLost);
+  EXPECT_EQ(code(ledger().end_unit(*transaction, held, {}, 100, outcomes(1, 100))),
+            ErrorCode::kLost);
 }
 
 TEST_P(LedgerConformance, ACopierOfARetryMayNotWriteUnits) {

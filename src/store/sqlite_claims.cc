@@ -31,6 +31,11 @@ Result<std::set<std::int64_t>> finished_slices(SqliteConnection& connection,
   }
 }
 
+// For the history.
+std::string lease_name(std::int64_t slice, std::string_view worker) {
+  return "slice " + std::to_string(slice) + " of worker " + std::string(worker);
+}
+
 struct Lease {
   std::int64_t token = 0;
   std::string worker;
@@ -64,39 +69,39 @@ bool SqliteJobStore::is_alive(std::int64_t token, Timestamp stored_expiry) {
   return expiry > clock_.now();
 }
 
-Result<std::optional<SqliteJobStore::Candidate>> SqliteJobStore::free_slice(
-    SqliteConnection& connection, const Job& job, std::uint32_t slices) {
+Result<std::optional<SqliteJobStore::Candidate>> SqliteJobStore::free_slices(
+    SqliteConnection& connection, const Job& job, std::uint32_t slices,
+    std::uint32_t most) {
   TALLY_TRY_ASSIGN(const auto leases, leases_of(connection, job.number));
   std::set<std::int64_t> finished;
   if (slices > 1) {
     TALLY_TRY_ASSIGN(finished, finished_slices(connection, job));
   }
-  const auto candidate = [&](std::int64_t slice) {
+  Candidate candidate{.job = job};
+  const auto add = [&](std::int64_t slice) {
+    candidate.slices.emplace_back(slice);
     const auto lease = leases.find(slice);
-    const bool was_held = lease != leases.end();
-    return std::optional(Candidate{.job = job,
-                                   .slice = SliceNumber(slice),
-                                   .was_held = was_held,
-                                   .dead_worker = was_held ? lease->second.worker : ""});
+    if (lease == leases.end()) return;
+    candidate.was_held = true;
+    if (lease->second.worker.empty()) return;
+    candidate.reclaimed.push_back(lease_name(slice, lease->second.worker));
   };
-  bool all_finished = true;
   bool any_alive = false;
   for (std::int64_t slice = 0; slice < slices; ++slice) {
     const auto lease = leases.find(slice);
     const bool alive =
         lease != leases.end() && is_alive(lease->second.token, lease->second.expires_at);
     any_alive |= alive;
-    if (finished.contains(slice)) continue;
-    all_finished = false;
-    if (!alive) return candidate(slice);
+    if (!alive && !finished.contains(slice) && candidate.slices.size() < most) add(slice);
   }
   // All is written, but whoever wrote the last of it died before saying so.
-  if (all_finished && !any_alive) return candidate(0);
-  return std::optional<Candidate>();
+  if (finished.size() == slices && !any_alive) add(0);
+  if (candidate.slices.empty()) return std::optional<Candidate>();
+  return std::optional(std::move(candidate));
 }
 
 Result<std::optional<SqliteJobStore::Candidate>> SqliteJobStore::find_candidate(
-    SqliteConnection& connection, std::uint32_t slices_if_new) {
+    SqliteConnection& connection, const MakeWindowPlan& make_plan, std::uint32_t lanes) {
   TALLY_TRY_ASSIGN(
       auto heads,
       connection.prepare(
@@ -107,9 +112,13 @@ Result<std::optional<SqliteJobStore::Candidate>> SqliteJobStore::find_candidate(
           "LIMIT 1) ORDER BY submitted_at, number"));
   TALLY_TRY_ASSIGN(const auto jobs, read_jobs(heads));
   for (const Job& job : jobs) {
-    const std::uint32_t slices = job.plan ? job.plan->slices : slices_if_new;
-    TALLY_TRY_ASSIGN(auto candidate, free_slice(connection, job, slices));
-    if (candidate) return candidate;
+    const WindowPlan plan = job.plan ? *job.plan : make_plan(job);
+    CHECK(plan.slices > 0 && plan.window_records > 0);
+    TALLY_TRY_ASSIGN(auto candidate, free_slices(connection, job, plan.slices,
+                                                 slices_of_a_lane(plan, lanes)));
+    if (!candidate) continue;
+    if (!job.plan) candidate->plan = plan;
+    return candidate;
   }
   return std::optional<Candidate>();
 }
@@ -123,7 +132,7 @@ Result<std::optional<SqliteJobStore::Candidate>> SqliteJobStore::find_retry(
                          "NULL ORDER BY created_at, number"));
   TALLY_TRY_ASSIGN(const auto jobs, read_jobs(select));
   for (const Job& job : jobs) {
-    TALLY_TRY_ASSIGN(auto candidate, free_slice(connection, job, 1));
+    TALLY_TRY_ASSIGN(auto candidate, free_slices(connection, job, 1, 1));
     if (candidate) return candidate;
   }
   return std::optional<Candidate>();
@@ -133,7 +142,7 @@ Result<Claim> SqliteJobStore::take(SqliteConnection& connection,
                                    const Candidate& candidate, std::string_view worker,
                                    std::chrono::milliseconds lease_time) {
   const Claim claim{.job = candidate.job.number,
-                    .slice = candidate.slice,
+                    .slices = candidate.slices,
                     .epoch = candidate.job.epoch,
                     .token = LeaseToken(static_cast<std::int64_t>(random_.number() >> 1)),
                     .first = candidate.job.state == JobState::kUploadComplete,
@@ -146,33 +155,34 @@ Result<Claim> SqliteJobStore::take(SqliteConnection& connection,
           "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (job, slice) DO UPDATE SET "
           "token = excluded.token, worker = excluded.worker, "
           "expires_at = excluded.expires_at"));
-  insert.bind_all(claim.job.value(), claim.slice.value(), claim.token.value(), worker,
-                  to_micros(now + lease_time));
-  TALLY_TRY(insert.run());
-  if (!candidate.dead_worker.empty()) {
-    TALLY_TRY(append_history(connection, claim.job, now,
-                             {.event = "slice_reclaimed",
-                              .by = kSystem,
-                              .detail = "slice " + std::to_string(claim.slice.value()) +
-                                        " of worker " + candidate.dead_worker}));
+  for (const SliceNumber slice : claim.slices) {
+    insert.bind_all(claim.job.value(), slice.value(), claim.token.value(), worker,
+                    to_micros(now + lease_time));
+    TALLY_TRY(insert.run());
+  }
+  for (const std::string& lease : candidate.reclaimed) {
+    TALLY_TRY(
+        append_history(connection, claim.job, now,
+                       {.event = "slice_reclaimed", .by = kSystem, .detail = lease}));
   }
   return claim;
 }
 
 Result<std::optional<Claim>> SqliteJobStore::claim(std::string_view worker,
-                                                   const WindowPlan& plan,
+                                                   const MakeWindowPlan& make_plan,
+                                                   std::uint32_t lanes,
                                                    std::chrono::milliseconds lease_time) {
-  CHECK(!worker.empty() && plan.slices > 0 && plan.window_records > 0);
+  CHECK(!worker.empty() && lanes > 0);
   using Found = Result<std::optional<Claim>>;
   // Whoever looks in vain must not stand in the writer's queue.
   TALLY_TRY_ASSIGN(const auto likely,
                    read_in(database_, [&](SqliteConnection& connection) {
-                     return find_candidate(connection, plan.slices);
+                     return find_candidate(connection, make_plan, lanes);
                    }));
   if (!likely) return std::optional<Claim>();
 
   auto claimed = write_in(database_, [&](SqliteConnection& connection) -> Found {
-    TALLY_TRY_ASSIGN(const auto candidate, find_candidate(connection, plan.slices));
+    TALLY_TRY_ASSIGN(const auto candidate, find_candidate(connection, make_plan, lanes));
     if (!candidate) return std::optional<Claim>();
     TALLY_TRY_ASSIGN(const Claim claim, take(connection, *candidate, worker, lease_time));
     if (!claim.first) return std::optional(claim);
@@ -181,7 +191,7 @@ Result<std::optional<Claim>> SqliteJobStore::claim(std::string_view worker,
     TALLY_TRY_ASSIGN(
         Job changed,
         changed_job(job, {.id = job.id, .event = JobEvent::kClaimed}, clock_.now()));
-    changed.plan = plan;
+    changed.plan = candidate->plan;
     TALLY_TRY(update_job(connection, job, changed));
     TALLY_TRY(append_history(connection, job.number, changed.updated_at,
                              {.event = name(JobEvent::kClaimed),
@@ -230,10 +240,9 @@ Result<void> SqliteJobStore::release(const Claim& claim) {
     renewed_until_.erase(claim.token.value());
   }
   return write([&](SqliteConnection& connection) -> Result<void> {
-    TALLY_TRY_ASSIGN(auto remove,
-                     connection.prepare("DELETE FROM tallyman_lease WHERE "
-                                        "job = ?1 AND slice = ?2 AND token = ?3"));
-    remove.bind_all(claim.job.value(), claim.slice.value(), claim.token.value());
+    TALLY_TRY_ASSIGN(auto remove, connection.prepare("DELETE FROM tallyman_lease WHERE "
+                                                     "job = ?1 AND token = ?2"));
+    remove.bind_all(claim.job.value(), claim.token.value());
     return remove.run();
   });
 }
@@ -254,8 +263,7 @@ Result<void> SqliteJobStore::release_all() {
         TALLY_TRY_ASSIGN(const bool has_row, select.step());
         if (!has_row) break;
         held.push_back({JobNumber(select.integer(0)),
-                        "slice " + std::to_string(select.integer(1)) + " of worker " +
-                            std::string(select.text(2))});
+                        lease_name(select.integer(1), select.text(2))});
       }
     }
     for (const Held& lease : held) {

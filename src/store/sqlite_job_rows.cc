@@ -249,16 +249,16 @@ Result<OutcomeCounts> sum_units(db::SqliteConnection& connection, JobNumber job)
 Result<JobState> check_claim(db::SqliteConnection& connection, const Claim& claim) {
   TALLY_TRY_ASSIGN(
       auto select,
-      connection.prepare("SELECT j.state FROM tallyman_lease l JOIN tallyman_job j "
-                         "ON j.number = l.job WHERE l.job = ?1 AND l.slice = ?2 "
-                         "AND l.token = ?3 AND j.epoch = ?4"));
-  select.bind_all(claim.job.value(), claim.slice.value(), claim.token.value(),
-                  claim.epoch.value());
-  TALLY_TRY_ASSIGN(const bool holds, select.step());
-  if (holds) return static_cast<JobState>(select.integer(0));
+      connection.prepare("SELECT j.state, count(*) FROM tallyman_lease l "
+                         "JOIN tallyman_job j ON j.number = l.job "
+                         "WHERE l.job = ?1 AND l.token = ?2 AND j.epoch = ?3"));
+  select.bind_all(claim.job.value(), claim.token.value(), claim.epoch.value());
+  TALLY_TRY(select.step());
+  if (static_cast<std::size_t>(select.integer(1)) == claim.slices.size()) {
+    return static_cast<JobState>(select.integer(0));
+  }
   return Error{ErrorCode::kLost,
-               "job number " + std::to_string(claim.job.value()) + ", slice " +
-                   std::to_string(claim.slice.value()) +
+               "job number " + std::to_string(claim.job.value()) +
                    ": the claim is no longer held; somebody else goes on"};
 }
 

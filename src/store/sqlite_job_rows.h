@@ -47,7 +47,8 @@ Result<void> append_history(db::SqliteConnection& connection, JobNumber job,
 
 Result<OutcomeCounts> sum_units(db::SqliteConnection& connection, JobNumber job);
 
-// The job's state where the claim holds (its epoch, and the lease's token); else kLost.
+// The job's state where the claim holds (its epoch, and the token of all
+// of its slices' leases); else kLost.
 Result<JobState> check_claim(db::SqliteConnection& connection, const Claim& claim);
 
 }  // namespace tallyman

@@ -48,7 +48,8 @@ class SqliteJobStore final : public JobStore {
                     std::string_view detail) override;
   Result<void> remove(const JobId& id) override;
 
-  Result<std::optional<Claim>> claim(std::string_view worker, const WindowPlan& plan,
+  Result<std::optional<Claim>> claim(std::string_view worker,
+                                     const MakeWindowPlan& make_plan, std::uint32_t lanes,
                                      std::chrono::milliseconds lease_time) override;
   Result<std::optional<Claim>> claim_retry(std::string_view worker,
                                            std::chrono::milliseconds lease_time) override;
@@ -76,12 +77,14 @@ class SqliteJobStore final : public JobStore {
                                 std::chrono::milliseconds wait) override;
 
  private:
-  // A slice that may be claimed now.
+  // Slices that may be claimed now.
   struct Candidate {
     Job job;
-    SliceNumber slice;
-    bool was_held = false;    // A lease ran out.
-    std::string dead_worker;  // Empty where that is noted already.
+    std::optional<WindowPlan> plan;  // Of a job's first claim; else the job has its own.
+    std::vector<SliceNumber> slices;
+    bool was_held = false;  // A lease ran out.
+    // Whose, slice by slice; not of those that are noted already.
+    std::vector<std::string> reclaimed;
   };
 
   template <class Work>
@@ -91,10 +94,12 @@ class SqliteJobStore final : public JobStore {
                                        std::size_t limit);
 
   Result<std::optional<Candidate>> find_candidate(db::SqliteConnection& connection,
-                                                  std::uint32_t slices_if_new);
+                                                  const MakeWindowPlan& make_plan,
+                                                  std::uint32_t lanes);
   Result<std::optional<Candidate>> find_retry(db::SqliteConnection& connection);
-  Result<std::optional<Candidate>> free_slice(db::SqliteConnection& connection,
-                                              const Job& job, std::uint32_t slices);
+  Result<std::optional<Candidate>> free_slices(db::SqliteConnection& connection,
+                                               const Job& job, std::uint32_t slices,
+                                               std::uint32_t most);
   Result<Claim> take(db::SqliteConnection& connection, const Candidate& candidate,
                      std::string_view worker, std::chrono::milliseconds lease_time);
   bool is_alive(std::int64_t token, Timestamp stored_expiry);

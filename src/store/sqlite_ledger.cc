@@ -13,10 +13,10 @@ namespace {
 
 using db::SqliteConnection;
 
-std::string unit_name(const Claim& claim, WindowNumber window) {
+std::string unit_name(const Claim& claim, const UnitPlace& unit) {
   return "job number " + std::to_string(claim.job.value()) + ", window " +
-         std::to_string(window.value()) + ", slice " +
-         std::to_string(claim.slice.value());
+         std::to_string(unit.window.value()) + ", slice " +
+         std::to_string(unit.slice.value());
 }
 
 Result<void> check_may_write(SqliteConnection& connection, const Claim& claim) {
@@ -100,16 +100,16 @@ Result<void> append_window_errors(SqliteConnection& connection, JobNumber job,
 }  // namespace
 
 Result<void> SqliteLedger::begin_unit(db::Transaction& transaction, const Claim& claim,
-                                      WindowNumber window) {
+                                      const UnitPlace& unit) {
   auto& connection = db::sqlite(transaction);
   TALLY_TRY(check_may_write(connection, claim));
-  TALLY_TRY_ASSIGN(const auto position, position_in(connection, claim.job, claim.slice));
-  if (window < position.next_window) {
+  TALLY_TRY_ASSIGN(const auto position, position_in(connection, claim.job, unit.slice));
+  if (unit.window < position.next_window) {
     return Error{ErrorCode::kConflict,
-                 unit_name(claim, window) + ": the unit is already committed"};
+                 unit_name(claim, unit) + ": the unit is already committed"};
   }
-  if (window > position.next_window) {
-    return Error{ErrorCode::kInternal, unit_name(claim, window) + ": window " +
+  if (unit.window > position.next_window) {
+    return Error{ErrorCode::kInternal, unit_name(claim, unit) + ": window " +
                                            std::to_string(position.next_window.value()) +
                                            " must come before it"};
   }
@@ -119,12 +119,12 @@ Result<void> SqliteLedger::begin_unit(db::Transaction& transaction, const Claim&
                          "window_records, created, updated, unchanged, deleted, failed, "
                          "error_counts, outcomes) "
                          "VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0, 0, x'', x'')"));
-  insert.bind_all(claim.job.value(), window.value(), claim.slice.value());
+  insert.bind_all(claim.job.value(), unit.window.value(), unit.slice.value());
   return insert.run();
 }
 
 Result<void> SqliteLedger::end_unit(db::Transaction& transaction, const Claim& claim,
-                                    WindowNumber window, std::uint64_t window_records,
+                                    const UnitPlace& unit, std::uint64_t window_records,
                                     const UnitOutcomes& outcomes) {
   auto& connection = db::sqlite(transaction);
   const OutcomeCounts counts = count_outcomes(outcomes.outcomes);
@@ -134,13 +134,13 @@ Result<void> SqliteLedger::end_unit(db::Transaction& transaction, const Claim& c
                          "updated = ?6, unchanged = ?7, deleted = ?8, failed = ?9, "
                          "error_counts = ?10, outcomes = ?11 "
                          "WHERE job = ?1 AND window_number = ?2 AND slice = ?3"));
-  update.bind_all(claim.job.value(), window.value(), claim.slice.value(), window_records,
-                  counts.created, counts.updated, counts.unchanged, counts.deleted,
-                  counts.failed, encode_error_counts(count_errors(outcomes)),
-                  encode_outcomes(outcomes));
+  update.bind_all(claim.job.value(), unit.window.value(), unit.slice.value(),
+                  window_records, counts.created, counts.updated, counts.unchanged,
+                  counts.deleted, counts.failed,
+                  encode_error_counts(count_errors(outcomes)), encode_outcomes(outcomes));
   TALLY_TRY(update.run());
   if (connection.changes() != 1) {
-    return Error{ErrorCode::kInternal, unit_name(claim, window) + ": was never begun"};
+    return Error{ErrorCode::kInternal, unit_name(claim, unit) + ": was never begun"};
   }
   TALLY_TRY(note_written(connection, claim.job, counts));
   return check_may_write(connection, claim);

@@ -14,9 +14,9 @@ class SqliteLedger final : public Ledger {
   explicit SqliteLedger(db::Database& database) : database_(database) {}
 
   Result<void> begin_unit(db::Transaction& transaction, const Claim& claim,
-                          WindowNumber window) override;
+                          const UnitPlace& unit) override;
   Result<void> end_unit(db::Transaction& transaction, const Claim& claim,
-                        WindowNumber window, std::uint64_t window_records,
+                        const UnitPlace& unit, std::uint64_t window_records,
                         const UnitOutcomes& outcomes) override;
   Result<SlicePosition> position(JobNumber job, SliceNumber slice) override;
   Result<std::optional<LedgerUnit>> next_unit(JobNumber job, WindowNumber from_window,

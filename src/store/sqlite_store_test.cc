@@ -50,8 +50,10 @@ TEST_F(SqliteStoreTest, AHeartbeatDoesNotWaitForTheWriter) {
                           .event = JobEvent::kUploadCompleted,
                           .upload = CompletedUpload{.total_items = 1}})
                   .ok());
-  const auto claimed =
-      jobs.claim("w", {.window_records = 1, .window_bytes = 1}, std::chrono::seconds(10));
+  const auto make_plan = [](const Job&) {
+    return WindowPlan{.window_records = 1, .window_bytes = 1};
+  };
+  const auto claimed = jobs.claim("w", make_plan, 1, std::chrono::seconds(10));
   ASSERT_TRUE(claimed.ok() && claimed.value().has_value());
 
   const auto writer = backend_.database().begin_write(std::chrono::seconds(5));
@@ -60,8 +62,7 @@ TEST_F(SqliteStoreTest, AHeartbeatDoesNotWaitForTheWriter) {
   EXPECT_TRUE(jobs.renew(*claimed.value(), std::chrono::seconds(10)).ok());
   backend_.clock.advance(std::chrono::seconds(9));
   // A look in vain needs no writer either.
-  const auto second =
-      jobs.claim("v", {.window_records = 1, .window_bytes = 1}, std::chrono::seconds(10));
+  const auto second = jobs.claim("v", make_plan, 1, std::chrono::seconds(10));
   ASSERT_TRUE(second.ok()) << second.error().message;
   EXPECT_FALSE(second.value().has_value());
 }

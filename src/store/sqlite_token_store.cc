@@ -1,43 +1,15 @@
 #include "store/sqlite_token_store.h"
 
-#include <sodium.h>
-
-#include <array>
 #include <utility>
 
-#include "base/check.h"
 #include "store/ledger_codec.h"
 #include "store/sqlite_work.h"
+#include "store/token_secret.h"
 
 namespace tallyman {
 namespace {
 
 using db::SqliteConnection;
-
-constexpr std::string_view kPrefix = "tly_";
-constexpr std::size_t kSecretBytes = 32;
-constexpr auto kBase64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-constexpr std::size_t kSecretLength =
-    kPrefix.size() + sodium_base64_ENCODED_LEN(kSecretBytes, kBase64) - 1;
-
-using Hash = std::array<std::uint8_t, crypto_generichash_BYTES>;
-
-Hash hash_of(std::string_view secret) {
-  Hash hash;
-  crypto_generichash(hash.data(), hash.size(),
-                     reinterpret_cast<const unsigned char*>(secret.data()), secret.size(),
-                     nullptr, 0);
-  return hash;
-}
-
-std::string new_secret(Random& random) {
-  std::array<std::uint8_t, kSecretBytes> bytes;
-  random.fill(bytes);
-  std::array<char, sodium_base64_ENCODED_LEN(kSecretBytes, kBase64)> text;
-  sodium_bin2base64(text.data(), text.size(), bytes.data(), bytes.size(), kBase64);
-  sodium_memzero(bytes.data(), bytes.size());
-  return std::string(kPrefix) + text.data();
-}
 
 // Of "SELECT name, owner, scopes, created_at, expires_at".
 Result<Token> read_token(const db::SqliteStatement& row) {
@@ -53,18 +25,12 @@ Result<Token> read_token(const db::SqliteStatement& row) {
 
 }  // namespace
 
-SqliteTokenStore::SqliteTokenStore(db::Database& database, const Clock& clock,
-                                   Random& random)
-    : database_(database), clock_(clock), random_(random) {
-  CHECK(sodium_init() >= 0);
-}
-
 Result<std::string> SqliteTokenStore::create(const Token& token) {
   if (token.name.empty() || token.owner.empty()) {
     return Error{ErrorCode::kInvalidArgument, "a token needs a name and an owner"};
   }
-  const std::string secret = new_secret(random_);
-  const Hash hash = hash_of(secret);
+  const std::string secret = new_token_secret(random_);
+  const TokenHash hash = hash_of_secret(secret);
   return write_in(database_, [&](SqliteConnection& connection) -> Result<std::string> {
     TALLY_TRY_ASSIGN(
         auto insert,
@@ -84,8 +50,8 @@ Result<std::string> SqliteTokenStore::create(const Token& token) {
 
 Result<std::optional<Token>> SqliteTokenStore::find(std::string_view secret) {
   using Found = std::optional<Token>;
-  if (secret.size() != kSecretLength || !secret.starts_with(kPrefix)) return Found();
-  const Hash hash = hash_of(secret);
+  if (!is_token_secret(secret)) return Found();
+  const TokenHash hash = hash_of_secret(secret);
   return read_in(database_, [&](SqliteConnection& connection) -> Result<Found> {
     TALLY_TRY_ASSIGN(auto select,
                      connection.prepare("SELECT name, owner, scopes, created_at, "
@@ -94,11 +60,7 @@ Result<std::optional<Token>> SqliteTokenStore::find(std::string_view secret) {
     select.bind_all(std::span(hash));
     TALLY_TRY_ASSIGN(const bool has_row, select.step());
     if (!has_row) return Found();
-    const auto stored = select.blob(5);
-    if (stored.size() != hash.size() ||
-        sodium_memcmp(stored.data(), hash.data(), hash.size()) != 0) {
-      return Found();
-    }
+    if (!is_same_hash(hash, select.blob(5))) return Found();
     TALLY_TRY_ASSIGN(Token token, read_token(select));
     if (token.expires_at && *token.expires_at <= clock_.now()) return Found();
     return Found(std::move(token));

@@ -1,5 +1,4 @@
-// SqliteTokenStore: the TokenStore in a SQLite database. A secret is "tly_" and the
-// base64url of 32 random bytes; what is kept is its BLAKE2b hash (libsodium).
+// SqliteTokenStore: the TokenStore in a SQLite database.
 //
 // Ownership: database, clock and random must outlive it.
 // Threads:   any.
@@ -13,7 +12,8 @@ namespace tallyman {
 
 class SqliteTokenStore final : public TokenStore {
  public:
-  SqliteTokenStore(db::Database& database, const Clock& clock, Random& random);
+  SqliteTokenStore(db::Database& database, const Clock& clock, Random& random)
+      : database_(database), clock_(clock), random_(random) {}
 
   // created_at is the clock's.
   Result<std::string> create(const Token& token) override;

@@ -86,6 +86,10 @@ class StoreConformance : public testing::TestWithParam<MakeStoreBackend> {
     return {.window_records = 100, .window_bytes = 1'000, .slices = slices};
   }
 
+  static MakeWindowPlan make_plan(std::uint32_t slices = 1) {
+    return [slices](const Job&) { return plan(slices); };
+  }
+
   NewJob new_job(std::string table = "people") {
     return {.id = JobId(Uuid::make_v7(clock().now(), backend_->random)),
             .resource = table,
@@ -131,13 +135,15 @@ class StoreConformance : public testing::TestWithParam<MakeStoreBackend> {
   Job submit(std::string table = "people", std::uint64_t items = 300) {
     return must(jobs().apply(upload_completed(open(std::move(table)), items)));
   }
+  // One slice of a job that is cut into as many.
   Claim claim(std::uint32_t slices = 1) {
-    const auto claimed = must(jobs().claim("worker-1", plan(slices), kLease));
+    const auto claimed =
+        must(jobs().claim("worker-1", make_plan(slices), slices, kLease));
     CHECK(claimed.has_value());
     return *claimed;
   }
   bool nothing_to_claim() {
-    return !must(jobs().claim("worker-2", plan(), kLease)).has_value();
+    return !must(jobs().claim("worker-2", make_plan(), 1, kLease)).has_value();
   }
   Job finish(const Claim& held) {
     const Job job = must(jobs().find(held.job));
@@ -176,9 +182,9 @@ class StoreConformance : public testing::TestWithParam<MakeStoreBackend> {
   Result<void> write_unit(const Claim& held, std::int64_t window,
                           const UnitOutcomes& unit, std::uint64_t window_records) {
     TALLY_TRY_ASSIGN(auto transaction, backend_->database().begin_write(kWait));
-    TALLY_TRY(ledger().begin_unit(*transaction, held, WindowNumber(window)));
-    TALLY_TRY(ledger().end_unit(*transaction, held, WindowNumber(window), window_records,
-                                unit));
+    const UnitPlace place{WindowNumber(window), held.slices.front()};
+    TALLY_TRY(ledger().begin_unit(*transaction, held, place));
+    TALLY_TRY(ledger().end_unit(*transaction, held, place, window_records, unit));
     TALLY_TRY(transaction->commit());
     jobs().announce();
     return {};

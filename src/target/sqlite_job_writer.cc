@@ -261,12 +261,15 @@ Result<std::unique_ptr<SqliteJobWriter>> SqliteJobWriter::make(const Resource& r
       new SqliteJobWriter(std::move(write), std::move(binder), spec));
 }
 
-std::unique_ptr<BoundWindow> SqliteJobWriter::bind(const Window& window) {
+std::unique_ptr<BoundWindow> SqliteJobWriter::bind(const Window& window,
+                                                   const SliceSet& slices) {
+  CHECK(slices.of == 1);
   return binder_.bind(window);
 }
 
 Result<UnitOutcomes> SqliteJobWriter::write(db::Transaction& transaction,
                                             const BoundWindow& window,
+                                            SliceNumber /*slice*/,
                                             const WriteOptions& options) {
   const auto* bound = dynamic_cast<const SqliteWindow*>(&window);
   CHECK(bound);

@@ -42,9 +42,12 @@ class SqliteJobWriter final : public JobWriter {
                                                        SqliteTable table,
                                                        const WriteSpec& spec);
 
-  std::unique_ptr<BoundWindow> bind(const Window& window) override;
+  std::unique_ptr<BoundWindow> bind(const Window& window,
+                                    const SliceSet& slices) override;
+  // One slice, and no reason: SQLite has one writer.
+  Slicing slicing() const override { return {}; }
   Result<UnitOutcomes> write(db::Transaction& transaction, const BoundWindow& window,
-                             const WriteOptions& options) override;
+                             SliceNumber slice, const WriteOptions& options) override;
   Result<std::unique_ptr<KeyTable>> make_key_table(const std::string& path) override;
 
  private:

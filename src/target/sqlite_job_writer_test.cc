@@ -493,8 +493,8 @@ TEST(SqliteJobWriter, RefusesATableThatHasChanged) {
       backend.target().make_writer(resource, {.columns = upload.columns()}).value();
   const auto write = [&](std::size_t window) {
     auto transaction = backend.database().begin_write(std::chrono::seconds(1));
-    const auto bound = writer->bind(upload.windows(1)[window]);
-    auto written = writer->write(*transaction.value(), *bound, {});
+    const auto bound = writer->bind(upload.windows(1)[window], SliceSet{});
+    auto written = writer->write(*transaction.value(), *bound, SliceNumber(0), {});
     if (!written.ok()) return std::optional(written.error().code);
     EXPECT_TRUE(transaction.value()->commit().ok());
     return std::optional<ErrorCode>();
@@ -518,10 +518,10 @@ TEST(SqliteJobWriter, LeavesNothingBehindWhenTheTransactionIsRolledBack) {
   const TestUpload upload(ContentType::kCsv, "id,a\n1,1\n1,2\n3,3\n", resource);
   auto writer =
       backend.target().make_writer(resource, {.columns = upload.columns()}).value();
-  const auto bound = writer->bind(upload.windows(10).front());
+  const auto bound = writer->bind(upload.windows(10).front(), SliceSet{});
   for (int attempt = 0; attempt < 2; ++attempt) {
     auto transaction = backend.database().begin_write(std::chrono::seconds(1));
-    const auto written = writer->write(*transaction.value(), *bound, {});
+    const auto written = writer->write(*transaction.value(), *bound, SliceNumber(0), {});
     EXPECT_THAT(written.value().outcomes,
                 ElementsAre(Outcome::kCreated, Outcome::kFailed, Outcome::kCreated));
     transaction.value()->rollback();

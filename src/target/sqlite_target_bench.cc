@@ -70,10 +70,11 @@ class Bench {
     units_.clear();
     for (const Window& window : upload.windows(limits::kWindowRecords)) {
       const auto begin = std::chrono::steady_clock::now();
-      const auto bound = writer.value()->bind(window);
+      const auto bound = writer.value()->bind(window, SliceSet{});
       const auto middle = std::chrono::steady_clock::now();
       auto transaction = database_->begin_write(std::chrono::seconds(1));
-      auto outcomes = writer.value()->write(*transaction.value(), *bound, {});
+      auto outcomes =
+          writer.value()->write(*transaction.value(), *bound, SliceNumber(0), {});
       CHECK(outcomes.ok() && outcomes.value().errors.empty());
       CHECK(transaction.value()->commit().ok());
       const auto end = std::chrono::steady_clock::now();

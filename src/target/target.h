@@ -2,8 +2,8 @@
 //
 //   TALLY_TRY_ASSIGN(Table table, target.introspect("transactions"));
 //   TALLY_TRY_ASSIGN(auto writer, target.make_writer(resource, spec));
-//   auto bound = writer->bind(window);                       // no database: any thread
-//   TALLY_TRY_ASSIGN(auto outcomes, writer->write(transaction, *bound, options));
+//   auto bound = writer->bind(window, slices);               // no database: any thread
+//   TALLY_TRY_ASSIGN(auto outcomes, writer->write(transaction, *bound, slice, options));
 //
 // The oracle: outcomes and rows are those of applying the records one at a time, in file
 // order, each in its own savepoint. The general path is that; each faster path states its
@@ -53,12 +53,29 @@ struct Window {
   std::size_t record_count = 0;
 };
 
+// How a job's records may be shared out among slices that are written side by side.
+struct Slicing {
+  enum class By : std::uint8_t {
+    kNothing,  // All in one, in file order.
+    kPlace,    // A window's records in contiguous parts: no two of them can conflict.
+    kKey,      // By a hash of the key: all records of a key are in one slice.
+  };
+  By by = By::kNothing;
+  std::string reason;  // kNothing, for people: why; empty where no table could be better.
+};
+
+// Some of the slices that a job's windows are cut into.
+struct SliceSet {
+  std::uint32_t of = 1;                              // How many slices there are.
+  std::vector<SliceNumber> mine = {SliceNumber(0)};  // Ascending.
+};
+
 // A window's records in the form that the database takes them; opaque. Keeps the text of
 // the batches alive, not their cells.
 class BoundWindow {
  public:
   virtual ~BoundWindow() = default;
-  virtual std::size_t size() const = 0;  // Records.
+  virtual std::size_t size() const = 0;  // Records, of the slices it was bound for.
   virtual std::size_t failed_binding()
       const = 0;  // Records that already have their error.
 };
@@ -69,6 +86,8 @@ class KeyTable {
  public:
   virtual ~KeyTable() = default;
 
+  // Windows are bound whole here: a job with a key table has one slice.
+  //
   // Notes the keys of a window's records (of those that could be bound).
   virtual Result<void> add(const BoundWindow& window) = 0;
 
@@ -117,16 +136,21 @@ class JobWriter {
   // in the columns' order, a field that may not be written, type, range, length, choices,
   // pattern, validators; what is required (the key, and of an insert or replace all that
   // has no default); NULL where none may be.
-  virtual std::unique_ptr<BoundWindow> bind(const Window& window) = 0;
+  virtual std::unique_ptr<BoundWindow> bind(const Window& window,
+                                            const SliceSet& slices) = 0;
 
-  // Writes a window; nothing is committed. An upsert, update or replace looks its row up:
-  // a row that already is what was sent is unchanged, and not written. The result has an
-  // outcome for each of its records in order, or for fewer where failures_max was passed
-  // (then the last one is the one that passed it). kLost where a trigger rolled the whole
-  // transaction back: roll back and call write() again in a new one; the writer remembers
-  // the record and fails it.
+  // Into how many slices the job may be cut.
+  virtual Slicing slicing() const = 0;
+
+  // Writes a window's records of one slice; nothing is committed. An upsert, update or
+  // replace looks its row up: a row that already is what was sent is unchanged, and not
+  // written. The result has an outcome for each of its records in order, or for fewer
+  // where failures_max was passed (then the last one is the one that passed it). kLost
+  // where a trigger rolled the whole transaction back: roll back and call write() again
+  // in a new one; the writer remembers the record and fails it. REQUIRES: the window was
+  // bound for the slice.
   virtual Result<UnitOutcomes> write(db::Transaction& transaction,
-                                     const BoundWindow& window,
+                                     const BoundWindow& window, SliceNumber slice,
                                      const WriteOptions& options) = 0;
 
   // A new, empty table in the file `path` (made anew).

@@ -99,7 +99,7 @@ inline UnitOutcomes write_unit(TargetBackend& backend, JobWriter& writer,
   for (std::size_t attempt = 0; attempt <= bound.size(); ++attempt) {
     auto transaction = backend.database().begin_write(std::chrono::seconds(5));
     CHECK(transaction.ok());
-    auto outcomes = writer.write(*transaction.value(), bound, options);
+    auto outcomes = writer.write(*transaction.value(), bound, SliceNumber(0), options);
     if (outcomes.ok()) {
       const auto committed = transaction.value()->commit();
       EXPECT_TRUE(committed.ok()) << committed.error().message;
@@ -143,13 +143,13 @@ inline TargetRun run_job(TargetBackend& backend, const TargetJob& job,
     EXPECT_TRUE(made.ok()) << made.error().message;
     keys = std::move(made).value();
     for (const Window& window : upload.windows(window_records)) {
-      EXPECT_TRUE(keys->add(*writer.value()->bind(window)).ok());
+      EXPECT_TRUE(keys->add(*writer.value()->bind(window, SliceSet{})).ok());
     }
   }
 
   std::uint64_t failed = 0;
   for (const Window& window : upload.windows(window_records)) {
-    const auto bound = writer.value()->bind(window);
+    const auto bound = writer.value()->bind(window, SliceSet{});
     WriteOptions options;
     options.keys = keys.get();
     if (job.failures_max) options.failures_max = *job.failures_max - failed;

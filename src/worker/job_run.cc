@@ -1,8 +1,11 @@
 #include "worker/job_run.h"
 
+#include <algorithm>
+
 #include "worker/units.h"
 #include "worker/verdict.h"
 #include "worker/whole_job.h"
+#include "worker/window_plan.h"
 
 namespace tallyman {
 
@@ -34,21 +37,24 @@ void JobRun::run() {
     log_error("job_stuck", {{"job_number", std::to_string(claim_.job.value())},
                             {"why", worked.error().message}});
   }
-  if (attempts_.paused() == Pause::kHandedOn) {
-    if (const auto released = parts_.jobs.release(claim_); !released.ok()) {
-      log_warning("lease_not_released", {{"why", released.error().message}});
-    }
+  if (attempts_.paused() == Pause::kHandedOn) hand_on();
+}
+
+void JobRun::hand_on() {
+  if (const auto released = parts_.jobs.release(claim_); !released.ok()) {
+    log_warning("lease_not_released", {{"why", released.error().message}});
   }
 }
 
 Result<void> JobRun::work() {
   TALLY_TRY_ASSIGN(auto job,
                    attempts_.make([&] { return parts_.jobs.find(claim_.job); }));
-  if (!job) return {};
+  if (!job || is_terminal(job->state)) return {};
   const JobId id = job->id;
   TALLY_TRY_ASSIGN(
       auto plan, attempts_.make([&] { return JobPlan::make(parts_, settings_, *job); }));
   if (!plan) return {};
+  if (claim_.first) TALLY_TRY(note_lanes(*plan));
 
   Result<void> done;
   if (plan->job.options.atomic || plan->job.options.dry_run) {
@@ -60,75 +66,109 @@ Result<void> JobRun::work() {
   return done;
 }
 
+// A job that was given one lane says why.
+Result<void> JobRun::note_lanes(const JobPlan& plan) {
+  const JobCut cut = cut_job(settings_, plan.job, plan.writer->slicing());
+  if (cut.lanes_reason.empty()) return {};
+  TALLY_TRY(attempts_.make([&]() -> Result<bool> {
+    TALLY_TRY(parts_.jobs.set_lanes_reason(claim_.job, cut.lanes_reason));
+    return true;
+  }));
+  return {};
+}
+
+// Where each of the claim's slices goes on.
+Result<std::vector<SlicePosition>> JobRun::positions() const {
+  std::vector<SlicePosition> positions;
+  for (const SliceNumber slice : claim_.slices) {
+    TALLY_TRY_ASSIGN(const SlicePosition position,
+                     parts_.ledger.position(claim_.job, slice));
+    positions.push_back(position);
+  }
+  return positions;
+}
+
 Result<void> JobRun::write_windows(const JobPlan& plan) {
-  TALLY_TRY_ASSIGN(const SlicePosition position,
-                   parts_.ledger.position(claim_.job, claim_.slice));
+  TALLY_TRY_ASSIGN(const auto goes_on, positions());
+  const SlicePosition first = *std::min_element(
+      goes_on.begin(), goes_on.end(),
+      [](const auto& a, const auto& b) { return a.next_window < b.next_window; });
   TALLY_TRY_ASSIGN(const OutcomeCounts counts, parts_.ledger.counts(claim_.job));
   const auto budget = error_budget(plan.job.options, plan.job.total_items.value_or(0));
-  const RecordNumber last_done(position.next_record.value() - 1);
+  const RecordNumber last_done(first.next_record.value() - 1);
   if (budget && counts.failed > *budget) {
     return give_up(budget_message(plan.job, *budget, last_done));
   }
 
   TALLY_TRY_ASSIGN(const auto keys, plan.note_keys(parts_));
-  TALLY_TRY_ASSIGN(auto source, plan.windows(parts_.payloads, position.next_window,
-                                             position.next_record));
-  WindowPipeline pipeline(std::move(source), *plan.writer);
+  TALLY_TRY_ASSIGN(auto source,
+                   plan.windows(parts_.payloads, first.next_window, first.next_record));
+  WindowPipeline pipeline(std::move(source), *plan.writer,
+                          {.of = plan.job.plan->slices, .mine = claim_.slices});
   std::uint64_t failed = counts.failed;
   while (!attempts_.must_pause()) {
     TALLY_TRY_ASSIGN(const auto window, pipeline.next());
     if (!window) return finish(plan);
 
-    WriteOptions options{.failures_max = std::nullopt, .keys = keys.get()};
-    if (budget) options.failures_max = *budget - failed;
-    TALLY_TRY_ASSIGN(const auto outcomes, attempts_.make([&] {
-      return write_unit(*window, *plan.writer, options);
-    }));
-    if (!outcomes) return {};
+    for (std::size_t i = 0; i < claim_.slices.size(); ++i) {
+      if (window->number < goes_on[i].next_window) continue;  // Committed before.
+      WriteOptions options{.failures_max = std::nullopt, .keys = keys.get()};
+      if (budget) options.failures_max = *budget - failed;
+      TALLY_TRY_ASSIGN(const auto outcomes, attempts_.make([&] {
+        return write_unit(*window, claim_.slices[i], plan, options);
+      }));
+      if (!outcomes) return {};
 
-    failed += outcomes->errors.size();
-    if (budget && failed > *budget) {
-      return give_up(
-          budget_message(plan.job, *budget, outcomes->record(outcomes->size() - 1)));
+      failed += outcomes->errors.size();
+      if (budget && failed > *budget) {
+        return give_up(
+            budget_message(plan.job, *budget, outcomes->record(outcomes->size() - 1)));
+      }
+      if (keys) TALLY_TRY(keys->add_applied(*window->bound, *outcomes));
     }
-    if (keys) TALLY_TRY(keys->add_applied(*window->bound, *outcomes));
   }
   return {};
 }
 
 // A trigger may roll the whole transaction back; the writer then knows the record, and
 // fails it when it is asked again.
-Result<UnitOutcomes> JobRun::write_unit(const PreparedWindow& window, JobWriter& writer,
+Result<UnitOutcomes> JobRun::write_unit(const PreparedWindow& window, SliceNumber slice,
+                                        const JobPlan& plan,
                                         const WriteOptions& options) {
   while (!attempts_.must_pause()) {
-    TALLY_TRY_ASSIGN(auto outcomes, try_unit(window, writer, options));
+    TALLY_TRY_ASSIGN(auto outcomes, try_unit(window, slice, plan, options));
     if (outcomes) return std::move(*outcomes);
   }
   return Error{ErrorCode::kUnavailable, "the worker is to stop"};
 }
 
 Result<std::optional<UnitOutcomes>> JobRun::try_unit(const PreparedWindow& window,
-                                                     JobWriter& writer,
+                                                     SliceNumber slice,
+                                                     const JobPlan& plan,
                                                      const WriteOptions& options) {
+  const UnitPlace place{.window = window.number, .slice = slice};
   TALLY_TRY_ASSIGN(auto transaction, parts_.database.begin_write(settings_.writer_wait));
-  const auto begun = parts_.ledger.begin_unit(*transaction, claim_, window.number);
+  const auto begun = parts_.ledger.begin_unit(*transaction, claim_, place);
   if (!begun.ok() && begun.error().code == ErrorCode::kConflict) {
     // A commit whose reply was lost: what it wrote is in the ledger.
     transaction->rollback();
     TALLY_TRY_ASSIGN(auto unit,
-                     parts_.ledger.next_unit(claim_.job, window.number, claim_.slice));
-    CHECK(unit && unit->window == window.number && unit->slice == claim_.slice);
+                     parts_.ledger.next_unit(claim_.job, window.number, slice));
+    CHECK(unit && unit->window == window.number && unit->slice == slice);
     return std::optional(std::move(unit->outcomes));
   }
   TALLY_TRY(begun);
 
-  auto outcomes = writer.write(*transaction, *window.bound, options);
+  auto outcomes = plan.writer->write(*transaction, *window.bound, slice, options);
   if (!outcomes.ok() && outcomes.error().code == ErrorCode::kLost) {
     return std::optional<UnitOutcomes>();
   }
   TALLY_TRY(outcomes);
-  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, window.number,
-                                   outcomes.value().size(), outcomes.value()));
+  // One slice: the window as far as it was written. Several: never cut.
+  const std::uint64_t window_records =
+      plan.job.plan->slices == 1 ? outcomes.value().size() : window.record_count;
+  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, place, window_records,
+                                   outcomes.value()));
   TALLY_TRY(transaction->commit());
   parts_.jobs.announce();
   return std::optional(std::move(outcomes).value());
@@ -143,8 +183,12 @@ Result<void> JobRun::finish(const JobPlan& plan) {
 }
 
 Result<void> JobRun::try_finish(const JobPlan& plan) {
-  TALLY_TRY_ASSIGN(auto snapshot, parts_.database.begin_read());
   TALLY_TRY_ASSIGN(const OutcomeCounts counts, parts_.ledger.counts(claim_.job));
+  if (plan.job.plan->slices > 1 && counts.processed() < plan.job.total_items) {
+    hand_on();  // Other lanes still write: the last of them ends the job.
+    return {};
+  }
+  TALLY_TRY_ASSIGN(auto snapshot, parts_.database.begin_read());
   TALLY_TRY_ASSIGN(const JobVerdict verdict,
                    judge_job(parts_, *snapshot, plan, counts,
                              ledger_ids(parts_.ledger, *snapshot, claim_.job)));

@@ -1,4 +1,7 @@
-// JobRun: works on one claimed slice of a job until it ends, is handed on or is lost.
+// JobRun: works on a claim, its slices of a job, until it ends, is handed on or is lost.
+//
+// Window by window, each of the slices in turn. Whoever commits the last unit of all
+// slices ends the job.
 //
 // A unit is one transaction: begin_unit, the target writes, end_unit, commit. What fails
 // for a passing reason is tried again with a growing pause and noted in the job
@@ -10,6 +13,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "worker/attempts.h"
@@ -31,17 +35,20 @@ class JobRun {
   // Each returns once the job has ended or attempts_ has paused. An error: for good.
   Result<void> work();
   Result<void> write_windows(const JobPlan& plan);
+  Result<std::vector<SlicePosition>> positions() const;
+  Result<void> note_lanes(const JobPlan& plan);
   Result<void> finish(const JobPlan& plan);
   Result<void> give_up(const std::string& why);
 
   // One transaction that is committed.
-  Result<UnitOutcomes> write_unit(const PreparedWindow& window, JobWriter& writer,
-                                  const WriteOptions& options);
+  Result<UnitOutcomes> write_unit(const PreparedWindow& window, SliceNumber slice,
+                                  const JobPlan& plan, const WriteOptions& options);
   // One transaction; nothing where a trigger rolled it back.
   Result<std::optional<UnitOutcomes>> try_unit(const PreparedWindow& window,
-                                               JobWriter& writer,
+                                               SliceNumber slice, const JobPlan& plan,
                                                const WriteOptions& options);
   Result<void> try_finish(const JobPlan& plan);
+  void hand_on();
 
   const WorkerParts& parts_;
   const WorkerSettings& settings_;

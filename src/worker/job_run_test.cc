@@ -37,7 +37,7 @@ int run_with_stops(PeopleEngine& engine, const Job& job, std::int64_t stop_at) {
 TEST(JobRunTest, RunsAJobToItsEndWithTheSameOutcomesForAnyWindowSize) {
   for (const std::uint64_t records : kWindowSizes) {
     PeopleEngine engine;
-    engine.settings.plan.window_records = records;
+    engine.settings.window_records = records;
     const Job job = engine.complete(kFive);
     EXPECT_EQ(job.state, JobState::kJobComplete);
     EXPECT_TRUE(job.verified) << job.message;
@@ -60,7 +60,7 @@ TEST(JobRunTest, StoppedAtAnyRecordItHandsOnAndAnotherRunWritesTheRestOnce) {
   for (const std::uint64_t records : kWindowSizes) {
     for (std::int64_t stop_at = 1; stop_at <= 5; ++stop_at) {
       PeopleEngine engine;
-      engine.settings.plan.window_records = records;
+      engine.settings.window_records = records;
       const Job job = engine.submit(kFive);
       EXPECT_EQ(run_with_stops(engine, job, stop_at), 2);
       EXPECT_EQ(engine.find(job).state, JobState::kJobComplete);
@@ -83,7 +83,7 @@ TEST(JobRunTest, AJobThatWasHandedOnStillKnowsWhichKeysItHasSeen) {
   for (const auto& [rule, outcomes] : expected) {
     for (const std::int64_t stop_at : {2, 4}) {
       PeopleEngine engine;
-      engine.settings.plan.window_records = 1;
+      engine.settings.window_records = 1;
       JobOptions options;
       options.on_duplicate = rule;
       const Job job = engine.submit(
@@ -110,7 +110,7 @@ TEST(JobRunTest, StoppedBeforeItBeginsItWritesNothingAndTheNextClaimsAtOnce) {
 TEST(JobRunTest, AfterAnAbortNothingMoreIsWritten) {
   for (std::int64_t abort_at = 1; abort_at <= 5; ++abort_at) {
     PeopleEngine engine;
-    engine.settings.plan.window_records = 1;
+    engine.settings.window_records = 1;
     const Job job = engine.submit(kFive);
     std::vector<std::string> at_abort;
     engine.on_id([&](std::int64_t id) {
@@ -162,7 +162,7 @@ TEST(JobRunTest, AWorkerThatLostItsLeaseCannotEndTheJob) {
 
 TEST(JobRunTest, ACommitWhoseReplyWasLostIsFoundInTheLedger) {
   PeopleEngine engine;
-  engine.settings.plan.window_records = 1;
+  engine.settings.window_records = 1;
   const Job job = engine.submit("id,age\n1,41\n2,42\n");
   const Claim claim = engine.claim();
   // By the time record 1 is bound, the run has read where it goes on: what is committed
@@ -171,13 +171,13 @@ TEST(JobRunTest, ACommitWhoseReplyWasLostIsFoundInTheLedger) {
     if (id != 1) return;
     auto& ledger = engine.parts().ledger;
     auto transaction = must(engine.parts().database.begin_write(std::chrono::seconds(5)));
-    must(ledger.begin_unit(*transaction, claim, WindowNumber(0)));
+    must(ledger.begin_unit(*transaction, claim, {}));
     must(db::sqlite(*transaction).exec("insert into people values (1, 41)"));
     UnitOutcomes outcomes;
     outcomes.outcomes = {Outcome::kCreated};
     outcomes.ids.kind = RowIdKind::kInteger;
     outcomes.ids.push(std::int64_t{1});
-    must(ledger.end_unit(*transaction, claim, WindowNumber(0), 1, outcomes));
+    must(ledger.end_unit(*transaction, claim, {}, 1, outcomes));
     must(transaction->commit());
   });
   engine.run(claim);
@@ -191,7 +191,7 @@ TEST(JobRunTest, ACommitWhoseReplyWasLostIsFoundInTheLedger) {
 TEST(JobRunTest, TheRecordThatPassesTheErrorBudgetIsTheLastOneProcessed) {
   for (const std::uint64_t records : kWindowSizes) {
     PeopleEngine engine;
-    engine.settings.plan.window_records = records;
+    engine.settings.window_records = records;
     JobOptions options;
     options.max_errors = 1;
     const Job job = engine.complete(
@@ -219,7 +219,7 @@ TEST(JobRunTest, AnErrorBudgetThatIsMetIsNotPassed) {
 TEST(JobRunTest, TheErrorBudgetCountsWhatAnEarlierRunHasSeen) {
   for (std::int64_t stop_at = 1; stop_at <= 4; ++stop_at) {
     PeopleEngine engine;
-    engine.settings.plan.window_records = 1;
+    engine.settings.window_records = 1;
     JobOptions options;
     options.max_errors = 1;
     const Job job = engine.submit(
@@ -236,7 +236,7 @@ TEST(JobRunTest, ATriggerThatRollsBackCostsItsOwnRecordOnly) {
     engine.tables().execute(
         "create trigger no_thirteen before insert on people when new.age = 13 "
         "begin select raise(rollback, 'thirteen'); end");
-    engine.settings.plan.window_records = records;
+    engine.settings.window_records = records;
     const Job job = engine.complete("id,age\n1,41\n2,13\n3,43\n");
     EXPECT_EQ(job.state, JobState::kJobComplete);
     EXPECT_EQ(job.counts, (OutcomeCounts{.created = 2, .failed = 1}));

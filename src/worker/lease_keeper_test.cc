@@ -17,14 +17,14 @@ TEST_F(LeaseKeeperTest, AHeldLeaseDoesNotRunOut) {
   const SystemClock clock;
   SqliteJobStore jobs(engine_.tables().database(), clock, engine_.random);
   engine_.submit("id\n1\n");
-  const auto claim = must(jobs.claim("one", engine_.settings.plan, kLease));
+  const auto claim = must(jobs.claim("one", engine_.one_slice(), 1, kLease));
   ASSERT_TRUE(claim.has_value());
 
   LeaseKeeper keeper(jobs, kLease);
   const LeaseKeeper::Hold hold(keeper, *claim);
   const auto until = clock.steady() + kLease * 3 / 2;
   while (clock.steady() < until) {
-    ASSERT_FALSE(must(jobs.claim("two", engine_.settings.plan, kLease)).has_value());
+    ASSERT_FALSE(must(jobs.claim("two", engine_.one_slice(), 1, kLease)).has_value());
     jobs.wait_for_change(jobs.version(), milliseconds(20));
   }
   EXPECT_FALSE(hold.lost());

@@ -34,9 +34,9 @@ struct WorkerParts {
 struct WorkerSettings {
   std::string name = "worker";  // In leases and logs.
   unsigned threads = 2;         // Jobs at once (of different tables).
-  WindowPlan plan{.window_records = limits::kWindowRecords,
-                  .window_bytes = limits::kWindowBytes,
-                  .slices = 1};
+  std::uint64_t window_records = limits::kWindowRecords;
+  std::uint64_t window_bytes = limits::kWindowBytes;
+  std::uint32_t lanes = 1;  // How many may work on one job at once.
   bool general_path = false;
   std::uint64_t record_bytes_max = limits::kRecordBytesMax;
   std::uint64_t stored_bytes_per_owner_max = limits::kStoredBytesPerOwnerMax;

@@ -102,7 +102,7 @@ TEST(RetryCopyTest, AnUploadThatWasNeverClaimedIsCopiedWhole) {
 TEST(RetryCopyTest, ARecordWhoseKeyALaterOneHasAppliedIsSuperseded) {
   for (const std::uint64_t window_records : {1, 2, 1000}) {
     PeopleEngine engine;
-    engine.settings.plan.window_records = window_records;
+    engine.settings.window_records = window_records;
     // 1: a later record applied. 2: an earlier one did. 3: none did.
     const Job parent =
         engine.complete("id,age\n1,500\n2,22\n3,600\n1,11\n2,700\n3,800\n",

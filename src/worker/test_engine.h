@@ -32,6 +32,7 @@
 #include "worker/job_run.h"
 #include "worker/parts.h"
 #include "worker/retry_copy.h"
+#include "worker/window_plan.h"
 
 namespace tallyman {
 
@@ -123,8 +124,14 @@ class TestEngine {
   }
   Job find(const Job& job) { return must(jobs_.find(job.id)); }
 
+  MakeWindowPlan one_slice() const {
+    return [plan = cut_job(settings, Job{.id = JobId(Uuid{})}, {}).plan](const Job&) {
+      return plan;
+    };
+  }
+
   Claim claim() {
-    const auto claimed = must(jobs_.claim("worker", settings.plan, limits::kLeaseTime));
+    const auto claimed = must(jobs_.claim("worker", one_slice(), 1, limits::kLeaseTime));
     CHECK(claimed.has_value());
     return *claimed;
   }

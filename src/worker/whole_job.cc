@@ -108,8 +108,9 @@ Result<bool> WholeJob::write_window(Written& written, const PreparedWindow& wind
                                     KeyTable* keys) {
   WriteOptions options{.failures_max = std::nullopt, .keys = keys};
   if (budget_) options.failures_max = *budget_ - written.counts.failed;
-  TALLY_TRY_ASSIGN(const UnitOutcomes outcomes,
-                   plan_.writer->write(*written.transaction, *window.bound, options));
+  TALLY_TRY_ASSIGN(
+      const UnitOutcomes outcomes,
+      plan_.writer->write(*written.transaction, *window.bound, SliceNumber(0), options));
   TALLY_TRY(written.spool->append(window.number, outcomes));
   written.counts += count_outcomes(outcomes.outcomes);
   if (keys) TALLY_TRY(keys->add_applied(*window.bound, outcomes));
@@ -138,8 +139,9 @@ Result<void> WholeJob::commit(Written written, const JobVerdict& verdict) {
   db::Transaction& transaction = *written.transaction;
   TALLY_TRY(written.spool->for_each([&](WindowNumber window,
                                         const UnitOutcomes& outcomes) -> Result<void> {
-    TALLY_TRY(parts_.ledger.begin_unit(transaction, claim_, window));
-    return parts_.ledger.end_unit(transaction, claim_, window, outcomes.size(), outcomes);
+    const UnitPlace unit{.window = window};
+    TALLY_TRY(parts_.ledger.begin_unit(transaction, claim_, unit));
+    return parts_.ledger.end_unit(transaction, claim_, unit, outcomes.size(), outcomes);
   }));
   for (const StoredAggregate& aggregate : verdict.aggregates) {
     TALLY_TRY(parts_.aggregates.answer(transaction, aggregate));
@@ -167,8 +169,9 @@ Result<void> WholeJob::store_after_rollback(Written written, const JobVerdict& v
   TALLY_TRY(written.spool->for_each(
       [&](WindowNumber window, UnitOutcomes outcomes) -> Result<void> {
         const UnitOutcomes kept = rolled_back(std::move(outcomes), keep_outcomes);
-        TALLY_TRY(parts_.ledger.begin_unit(*transaction, claim_, window));
-        return parts_.ledger.end_unit(*transaction, claim_, window, kept.size(), kept);
+        const UnitPlace unit{.window = window};
+        TALLY_TRY(parts_.ledger.begin_unit(*transaction, claim_, unit));
+        return parts_.ledger.end_unit(*transaction, claim_, unit, kept.size(), kept);
       }));
   for (const StoredAggregate& aggregate : verdict.aggregates) {
     if (!gave_up) TALLY_TRY(parts_.aggregates.answer(*transaction, aggregate));

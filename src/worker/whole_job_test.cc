@@ -30,7 +30,7 @@ JobRequest dry_run(JobOptions options = {}) {
 TEST(WholeJobTest, AnAtomicJobWithoutFailuresIsWrittenWhole) {
   for (const std::uint64_t records : kWindowSizes) {
     PeopleEngine engine;
-    engine.settings.plan.window_records = records;
+    engine.settings.window_records = records;
     const Job job = engine.complete(kGood, atomic());
     EXPECT_EQ(job.state, JobState::kJobComplete);
     EXPECT_TRUE(job.verified) << job.message;
@@ -43,7 +43,7 @@ TEST(WholeJobTest, AnAtomicJobWithoutFailuresIsWrittenWhole) {
 TEST(WholeJobTest, AnAtomicJobWithAFailureLeavesNothingAndSaysWhatFailed) {
   for (const std::uint64_t records : kWindowSizes) {
     PeopleEngine engine;
-    engine.settings.plan.window_records = records;
+    engine.settings.window_records = records;
     const Job job = engine.complete(kOneBad, atomic());
     EXPECT_EQ(job.state, JobState::kFailed);
     EXPECT_THAT(job.message, HasSubstr("2 records failed, so nothing was written"));
@@ -59,7 +59,7 @@ TEST(WholeJobTest, AnAtomicJobWithAFailureLeavesNothingAndSaysWhatFailed) {
 TEST(WholeJobTest, AnAtomicJobMayHaveAsManyFailuresAsItsBudgetAllows) {
   for (const std::uint64_t records : kWindowSizes) {
     PeopleEngine engine;
-    engine.settings.plan.window_records = records;
+    engine.settings.window_records = records;
     JobOptions options;
     options.max_errors = 2;
     const Job job = engine.complete(kOneBad, atomic(options));
@@ -71,7 +71,7 @@ TEST(WholeJobTest, AnAtomicJobMayHaveAsManyFailuresAsItsBudgetAllows) {
 TEST(WholeJobTest, AnAtomicJobThatPassesItsBudgetLeavesNothing) {
   for (const std::uint64_t records : kWindowSizes) {
     PeopleEngine engine;
-    engine.settings.plan.window_records = records;
+    engine.settings.window_records = records;
     JobOptions options;
     options.max_errors = 1;
     const Job job = engine.complete(kOneBad, atomic(options));
@@ -99,7 +99,7 @@ TEST(WholeJobTest, ControlTotalsThatDifferLeaveNothingOfAnAtomicJob) {
 TEST(WholeJobTest, ADryRunLeavesNothingButKeepsItsOutcomes) {
   for (const std::uint64_t records : kWindowSizes) {
     PeopleEngine engine;
-    engine.settings.plan.window_records = records;
+    engine.settings.window_records = records;
     const Job job = engine.complete(kOneBad, dry_run());
     EXPECT_EQ(job.state, JobState::kJobComplete);
     EXPECT_THAT(engine.rows(), IsEmpty());
@@ -136,7 +136,7 @@ TEST(WholeJobTest, StoppedInEitherPassItLeavesNothingAndTheNextRunStartsItOver) 
   // Each record is bound twice: once to be checked, once to be written.
   for (int stop_at = 1; stop_at <= 6; ++stop_at) {
     PeopleEngine engine;
-    engine.settings.plan.window_records = 1;
+    engine.settings.window_records = 1;
     const Job job = engine.submit(kGood, atomic());
     StopFlag stop;
     int bound = 0;
@@ -156,7 +156,7 @@ TEST(WholeJobTest, StoppedInEitherPassItLeavesNothingAndTheNextRunStartsItOver) 
 
 TEST(WholeJobTest, AnAbortIsLetThroughWhileTheJobHoldsTheWriter) {
   PeopleEngine engine;
-  engine.settings.plan.window_records = 1;
+  engine.settings.window_records = 1;
   const Job job = engine.submit(kGood, atomic());
   std::thread abort;
   int bound = 0;
@@ -199,7 +199,7 @@ TEST(WholeJobTest, ATriggerThatRollsBackFailsItsRecordAndSoTheAtomicJob) {
     engine.tables().execute(
         "create trigger no_thirteen before insert on people when new.age = 13 "
         "begin select raise(rollback, 'thirteen'); end");
-    engine.settings.plan.window_records = records;
+    engine.settings.window_records = records;
     const Job job = engine.complete("id,age\n1,41\n2,13\n3,43\n", atomic());
     EXPECT_EQ(job.state, JobState::kFailed);
     EXPECT_EQ(job.counts, (OutcomeCounts{.failed = 1}));

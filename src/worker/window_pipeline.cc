@@ -4,8 +4,12 @@
 
 namespace tallyman {
 
-WindowPipeline::WindowPipeline(std::unique_ptr<WindowSource> source, JobWriter& writer)
-    : source_(std::move(source)), writer_(writer), thread_([this] { run(); }) {}
+WindowPipeline::WindowPipeline(std::unique_ptr<WindowSource> source, JobWriter& writer,
+                               SliceSet slices)
+    : source_(std::move(source)),
+      writer_(writer),
+      slices_(std::move(slices)),
+      thread_([this] { run(); }) {}
 
 WindowPipeline::~WindowPipeline() {
   {
@@ -48,7 +52,7 @@ WindowPipeline::Prepared WindowPipeline::prepare() {
     return std::optional(PreparedWindow{.number = window->number,
                                         .first_record = window->first_record,
                                         .record_count = window->record_count,
-                                        .bound = writer_.bind(*window)});
+                                        .bound = writer_.bind(*window, slices_)});
   } catch (const std::exception&) {
     return Error{ErrorCode::kInternal, "reading a window ended with an exception"};
   }

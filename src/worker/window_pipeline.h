@@ -1,7 +1,7 @@
 // WindowPipeline: reads and binds the next window in a thread of its own while the one
 // before it is being written.
 //
-//   WindowPipeline pipeline(std::move(source), writer);
+//   WindowPipeline pipeline(std::move(source), writer, slices);
 //   while (true) {
 //     TALLY_TRY_ASSIGN(auto window, pipeline.next());
 //     if (!window) break;
@@ -34,7 +34,8 @@ struct PreparedWindow {
 class WindowPipeline {
  public:
   // `writer` must outlive the pipeline.
-  WindowPipeline(std::unique_ptr<WindowSource> source, JobWriter& writer);
+  WindowPipeline(std::unique_ptr<WindowSource> source, JobWriter& writer,
+                 SliceSet slices = {});
   ~WindowPipeline();
   WindowPipeline(const WindowPipeline&) = delete;
   WindowPipeline& operator=(const WindowPipeline&) = delete;
@@ -50,6 +51,7 @@ class WindowPipeline {
 
   std::unique_ptr<WindowSource> source_;
   JobWriter& writer_;
+  const SliceSet slices_;
 
   std::mutex mutex_;  // Guards what follows.
   std::condition_variable changed_;

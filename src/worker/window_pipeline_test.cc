@@ -80,7 +80,8 @@ TEST_F(WindowPipelineTest, AWindowOutlivesThePipeline) {
   }
   ASSERT_TRUE(window.has_value());
   auto transaction = must(tables_.database().begin_write(std::chrono::seconds(5)));
-  EXPECT_EQ(must(writer_->write(*transaction, *window->bound, {})).size(), 25u);
+  EXPECT_EQ(must(writer_->write(*transaction, *window->bound, SliceNumber(0), {})).size(),
+            25u);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "worker/pending_aggregates.h"
 #include "worker/retry_copy.h"
 #include "worker/sweeper.h"
+#include "worker/window_plan.h"
 
 namespace tallyman {
 namespace {
@@ -78,8 +79,15 @@ void Worker::run_sweeps() {
 }
 
 Result<bool> Worker::run_next_job() {
-  TALLY_TRY_ASSIGN(const auto claim, parts_.jobs.claim(settings_.name, settings_.plan,
-                                                       settings_.lease_time));
+  // The table may be gone, or no longer fit: whoever runs the job then says so.
+  const auto make_plan = [&](const Job& job) {
+    const auto plan = JobPlan::make(parts_, settings_, job);
+    return cut_job(settings_, job, plan.ok() ? plan.value().writer->slicing() : Slicing{})
+        .plan;
+  };
+  TALLY_TRY_ASSIGN(const auto claim,
+                   parts_.jobs.claim(settings_.name, make_plan, settings_.lanes,
+                                     settings_.lease_time));
   if (!claim) return false;
   log_info(claim->reclaimed ? "slice_reclaimed" : "slice_claimed",
            {{"job_number", std::to_string(claim->job.value())}});

@@ -20,7 +20,7 @@ Job ended(TestEngine& engine, const Job& job) {
 
 TEST(WorkerTest, RunsJobsOfOneTableInTheOrderOfTheirSubmission) {
   PeopleEngine engine;
-  engine.settings.plan.window_records = 1;
+  engine.settings.window_records = 1;
   engine.settings.threads = 3;
   const Job first = engine.submit("id,age\n1,1\n2,2\n3,3\n");
   const Job second = engine.submit(
@@ -45,7 +45,7 @@ TEST(WorkerTest, StopsInTheMiddleOfAJobAndAnotherOneGoesOn) {
   std::string csv = "id,age\n";
   for (int i = 1; i <= 200; ++i) csv += std::to_string(i) + ",1\n";
   PeopleEngine engine;
-  engine.settings.plan.window_records = 1;
+  engine.settings.window_records = 1;
   const Job job = engine.submit(csv);
   for (int i = 0; i < 5 && !is_terminal(engine.find(job).state); ++i) {
     const Worker worker(engine.parts(), engine.settings);

@@ -1,9 +1,9 @@
-#include "store/job_store_conformance.h"
+#include "store/one_process_conformance.h"
 #include "store/sqlite_backend.h"
 
 namespace tallyman {
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreConformance, testing::Values([] {
+INSTANTIATE_TEST_SUITE_P(Sqlite, OneProcessConformance, testing::Values([] {
                            return std::make_unique<SqliteBackend>();
                          }));
 

@@ -1,0 +1,44 @@
+// postgres_read and postgres_write: a piece of work on a PostgreSQL connection in a
+// transaction of its own.
+//
+//   return postgres_write(database_, [&](db::PostgresConnection& connection)
+//       -> Result<Job> {...});
+//
+// The work returns a Result; postgres_write commits where it is ok and else leaves
+// nothing.
+#pragma once
+
+#include <utility>
+
+#include "base/result.h"
+#include "db/postgres_database.h"
+
+namespace tallyman {
+
+template <class Work>
+auto postgres_read(db::Database& database, Work&& work)
+    -> decltype(work(std::declval<db::PostgresConnection&>())) {
+  TALLY_TRY_ASSIGN(auto transaction, database.begin_read());
+  return std::forward<Work>(work)(db::postgres(*transaction));
+}
+
+template <class Work>
+auto postgres_write(db::Database& database, Work&& work)
+    -> decltype(work(std::declval<db::PostgresConnection&>())) {
+  TALLY_TRY_ASSIGN(auto transaction, database.begin_write(database.writer_wait()));
+  auto done = std::forward<Work>(work)(db::postgres(*transaction));
+  if (done.ok()) TALLY_TRY(transaction->commit());
+  return done;
+}
+
+// The channel on which every node tells the others that something has changed.
+inline constexpr const char* kPostgresChannel = "tallyman";
+
+// Tells it when the transaction commits. Of several in one transaction PostgreSQL sends
+// one.
+inline Result<void> postgres_notify(db::PostgresConnection& connection) {
+  TALLY_TRY(connection.exec("NOTIFY tallyman"));
+  return {};
+}
+
+}  // namespace tallyman

@@ -1,0 +1,40 @@
+#include "worker/window_plan.h"
+
+#include <algorithm>
+
+namespace tallyman {
+namespace {
+
+// What of a job's options asks for file order, a unit after the other; empty: nothing.
+std::string needs_one_lane(const JobOptions& options) {
+  if (options.atomic) return "an atomic job is one transaction";
+  if (options.dry_run) return "a dry run is one transaction";
+  if (options.max_errors || options.max_error_ratio) {
+    return "an error budget ends the job at one record in file order";
+  }
+  if (options.on_duplicate != OnDuplicate::kSequence) {
+    return "on_duplicate = " + std::string(name(options.on_duplicate)) +
+           " follows file order over the whole upload";
+  }
+  return "";
+}
+
+}  // namespace
+
+JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& slicing) {
+  JobCut cut{.plan = {.window_records = settings.window_records,
+                      .window_bytes = settings.window_bytes,
+                      .slices = 1}};
+  if (slicing.by == Slicing::By::kNothing) {
+    cut.lanes_reason = slicing.reason;
+    return cut;
+  }
+  cut.lanes_reason = needs_one_lane(job.options);
+  if (!cut.lanes_reason.empty()) return cut;
+  cut.plan.slices = slicing.by == Slicing::By::kKey
+                        ? std::max(kKeyedSlices, settings.lanes)
+                        : settings.lanes;
+  return cut;
+}
+
+}  // namespace tallyman

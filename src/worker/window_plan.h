@@ -1,0 +1,28 @@
+// How a job is cut into windows and slices, decided once, at its first claim.
+//
+// Keyed operations are cut into many slices even for one lane: neighbouring rows then
+// fall into different transactions, and PostgreSQL can prune what the one before left on
+// a page (docs/performance.md).
+#pragma once
+
+#include <string>
+
+#include "model/job.h"
+#include "target/target.h"
+#include "worker/parts.h"
+
+namespace tallyman {
+
+// Slices of a keyed operation: measured, docs/performance.md.
+inline constexpr std::uint32_t kKeyedSlices = 8;
+
+struct JobCut {
+  WindowPlan plan;
+  std::string
+      lanes_reason;  // Why the job has one lane; empty: it need not, or never could.
+};
+
+// `slicing`: what the table and the operation allow.
+JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& slicing);
+
+}  // namespace tallyman

@@ -1,0 +1,51 @@
+#include "worker/window_plan.h"
+
+#include <gtest/gtest.h>
+
+namespace tallyman {
+namespace {
+
+const Slicing kByKey{.by = Slicing::By::kKey};
+const Slicing kByPlace{.by = Slicing::By::kPlace};
+
+JobCut cut(const Slicing& slicing, const JobOptions& options = {},
+           std::uint32_t lanes = 2) {
+  WorkerSettings settings;
+  settings.window_records = 7;
+  settings.lanes = lanes;
+  Job job{.id = JobId(Uuid{}), .options = options};
+  return cut_job(settings, job, slicing);
+}
+
+TEST(WindowPlan, KeyedOperationsHaveManySlicesWhateverTheLanes) {
+  EXPECT_EQ(cut(kByKey).plan.slices, 8u);
+  EXPECT_EQ(cut(kByKey, {}, 1).plan.slices, 8u);
+  EXPECT_EQ(cut(kByKey, {}, 12).plan.slices, 12u);
+  EXPECT_EQ(cut(kByKey).plan.window_records, 7u);
+  EXPECT_EQ(cut(kByKey).lanes_reason, "");
+}
+
+TEST(WindowPlan, ContiguousPartsAreAsManyAsTheLanes) {
+  EXPECT_EQ(cut(kByPlace).plan.slices, 2u);
+  EXPECT_EQ(cut(kByPlace, {}, 1).plan.slices, 1u);
+}
+
+TEST(WindowPlan, WhatTheTableForbidsIsSaid) {
+  const JobCut one = cut({.by = Slicing::By::kNothing, .reason = "a trigger"});
+  EXPECT_EQ(one.plan.slices, 1u);
+  EXPECT_EQ(one.lanes_reason, "a trigger");
+  EXPECT_EQ(cut({}, {.atomic = true}).lanes_reason, "");
+}
+
+TEST(WindowPlan, OptionsThatFollowFileOrderHaveOneLane) {
+  for (const JobOptions& options :
+       {JobOptions{.atomic = true}, JobOptions{.dry_run = true},
+        JobOptions{.max_errors = 3}, JobOptions{.max_error_ratio = "0.5"},
+        JobOptions{.on_duplicate = OnDuplicate::kLast}}) {
+    EXPECT_EQ(cut(kByKey, options).plan.slices, 1u);
+    EXPECT_NE(cut(kByKey, options).lanes_reason, "");
+  }
+}
+
+}  // namespace
+}  // namespace tallyman
