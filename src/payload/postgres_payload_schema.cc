@@ -35,6 +35,10 @@ CREATE TABLE tallyman.payload_piece (
   entries      bytea  NOT NULL,
   PRIMARY KEY (payload, first_piece)
 );
+CREATE TABLE tallyman.payload_place (
+  one    boolean PRIMARY KEY DEFAULT true CHECK (one),
+  place  text    NOT NULL
+);
 )sql"});
 
 constexpr std::int64_t kVersion = kSteps.size();
@@ -104,7 +108,10 @@ Result<void> prepare_postgres_payload_schema(db::Database& database) {
   }
   TALLY_TRY_ASSIGN(const auto writing, database.begin_write(database.writer_wait()));
   if (auto done = migrate(db::postgres(*writing)); !done.ok()) {
-    return std::move(done).error().with_context("cannot make the tables for uploads");
+    return std::move(done).error().with_context(
+        db::postgres(*writing).failure().is("42501")
+            ? "run `tallyman migrate` as the role that owns schema tallyman"
+            : "cannot make the tables for uploads");
   }
   return writing->commit();
 }

@@ -4,6 +4,7 @@
 //   payload         a row for each job: its state (payload_state.h; null until the first
 //                   checkpoint) and the number of the writer that may change it
 //   payload_chunk   its bytes, by the place of the first (payload_chunk.h)
+//   payload_place   one row: where the uploads lie (postgres_payload_place.h)
 //   payload_piece   its index: entries (payload_state.h), by the number of the first
 //
 // What a crash leaves past the state does not count; the next writer removes it.
