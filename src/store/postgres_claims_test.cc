@@ -1,0 +1,192 @@
+// What only claims over many connections can show.
+#include <atomic>
+#include <barrier>
+#include <set>
+#include <thread>
+
+#include "store/postgres_backend.h"
+
+namespace tallyman {
+namespace {
+
+class PostgresClaims : public StoreConformance {
+ protected:
+  PostgresBackend& backend() { return static_cast<PostgresBackend&>(*backend_); }
+  void lease_runs_out() { clock().advance(kLease + std::chrono::milliseconds(1)); }
+  Job submit_of(const std::string& owner, const std::string& table) {
+    NewJob made = new_job(table);
+    made.owner = owner;
+    return must(jobs().apply(upload_completed(must(jobs().create(made)))));
+  }
+  void sql(const std::string& statements) { backend().temporary().sql(statements); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Postgres, PostgresClaims, testing::Values([] {
+                           return std::make_unique<PostgresBackend>();
+                         }));
+
+// Each of the nodes has a pool of its own. F19: 10,000 claims.
+TEST_P(PostgresClaims, OfManyClaimersOfOneSliceOneHoldsIt) {
+  constexpr int kNodes = 8;
+  constexpr int kClaimers = 64;
+  constexpr int kRounds = 10'000 / kClaimers + 1;
+  struct Node {
+    std::unique_ptr<db::PostgresDatabase> database;
+    std::unique_ptr<PostgresBackend::Stores> stores;
+  };
+  std::vector<Node> nodes(kNodes);
+  for (Node& node : nodes) {
+    node.database =
+        must(db::PostgresDatabase::open({.url = backend().temporary().url()}));
+    node.stores = std::make_unique<PostgresBackend::Stores>(*node.database, clock(),
+                                                            backend().random);
+  }
+  const Job job = submit();
+  std::atomic<int> holders = 0;
+  std::atomic<int> firsts = 0;
+  std::barrier round(kClaimers);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kClaimers; ++i) {
+    threads.emplace_back([&, &store = nodes[i % kNodes].stores->jobs] {
+      for (int rounds = 0; rounds < kRounds; ++rounds) {
+        const auto claimed = must(store.claim("worker", make_plan(), 1, kLease));
+        holders += claimed ? 1 : 0;
+        firsts += claimed && claimed->first ? 1 : 0;
+        round.arrive_and_wait();
+        if (claimed) {
+          EXPECT_EQ(holders.exchange(0), 1);
+          must(store.release(*claimed));
+        }
+        round.arrive_and_wait();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(firsts, 1);
+  EXPECT_EQ(events_of(job).size(), 3u);
+}
+
+TEST_P(PostgresClaims, LanesThatClaimAtOnceGetDifferentSlices) {
+  constexpr std::uint32_t kLanes = 8;
+  for (int round = 0; round < 10; ++round) {
+    const Job job = submit();
+    const Claim first = must(jobs().claim("w", make_plan(8), kLanes, kLease)).value();
+    std::mutex mutex;
+    std::set<std::int64_t> slices;
+    std::vector<std::thread> threads;
+    for (std::uint32_t lane = 1; lane < kLanes; ++lane) {
+      threads.emplace_back([&] {
+        const auto claimed = must(jobs().claim("w", make_plan(8), kLanes, kLease));
+        const std::lock_guard lock(mutex);
+        ASSERT_TRUE(claimed.has_value());
+        slices.insert(claimed->slices.front().value());
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(slices.size(), kLanes - 1);
+    abort(job);
+  }
+}
+
+TEST_P(PostgresClaims, TheOwnerWithTheFewestClaimsIsNext) {
+  for (const char* table : {"a", "b", "c"}) submit_of("ann", table);
+  clock().advance(std::chrono::seconds(1));
+  const Job late = submit_of("bob", "d");
+  const auto owner_of = [&](const Claim& held) {
+    return must(jobs().find(held.job)).owner;
+  };
+  EXPECT_EQ(owner_of(claim()), "ann") << "the oldest";
+  EXPECT_EQ(claim().job, late.number);
+  EXPECT_EQ(owner_of(claim()), "ann") << "bob has nothing more: nobody is idle for him";
+  EXPECT_EQ(owner_of(claim()), "ann");
+  EXPECT_TRUE(nothing_to_claim());
+}
+
+TEST_P(PostgresClaims, ManySlicesOfOneClaimAreOneShare) {
+  const auto claim_all = [&] {
+    return must(jobs().claim("w", make_plan(8), 1, kLease)).value();
+  };
+  submit_of("ann", "a");
+  EXPECT_EQ(claim_all().slices.size(), 8u);
+  for (const char* table : {"b", "c"}) {
+    submit_of("bob", table);
+    claim();
+  }
+  submit_of("bob", "d");
+  clock().advance(std::chrono::seconds(1));
+  const Job next = submit_of("ann", "e");
+  EXPECT_EQ(claim_all().job, next.number) << "ann has one claim, bob has two";
+}
+
+TEST_P(PostgresClaims, LeasesOfOtherNodesOutliveTheStartOfANode) {
+  submit();
+  const Claim held = claim();
+  const auto other = backend().another_node();
+  must(other->jobs.release_all());
+  must(jobs().renew(held, kLease));
+  EXPECT_TRUE(nothing_to_claim());
+}
+
+// A node that the network cut off keeps its session, and with it the unit's row and the
+// locks of what it wrote.
+TEST_P(PostgresClaims, WhoTakesOverDoesNotWaitForTheOldSession) {
+  sql("CREATE TABLE people (id int PRIMARY KEY); INSERT INTO people VALUES (1)");
+  for (const bool at_its_end : {false, true}) {
+    const Job job = submit();
+    const Claim dead = claim();
+    auto cut_off = must(backend().database().begin_write(kWait));
+    must(ledger().begin_unit(*cut_off, dead, {}));
+    must(db::postgres(*cut_off).exec("UPDATE people SET id = 1"));
+    if (at_its_end) {
+      must(ledger().end_unit(*cut_off, dead, {}, 100, outcomes(1, 100)));
+    }
+    lease_runs_out();
+    const Claim held = claim();
+    EXPECT_TRUE(held.reclaimed);
+    must(write_unit(held, 0, outcomes(1, 50), 100));
+    sql("UPDATE people SET id = 1");
+    EXPECT_FALSE(db::postgres(*cut_off).exec("SELECT 1").ok());
+    EXPECT_FALSE(cut_off->commit().ok());
+    EXPECT_EQ(must(ledger().counts(job.number)).created, 50u);
+    abort(job);
+  }
+}
+
+TEST_P(PostgresClaims, OnlyTheSessionsOfTheDeadAreEnded) {
+  submit("people");
+  submit("pets");
+  const Claim dead = claim();
+  const Claim alive = claim();
+  auto working = must(backend().database().begin_write(kWait));
+  must(ledger().begin_unit(*working, alive, {}));
+  lease_runs_out();
+  must(jobs().renew(alive, kLease));
+  EXPECT_EQ(claim().job, dead.job);
+  must(ledger().end_unit(*working, alive, {}, 100, outcomes(1, 100)));
+  must(working->commit());
+}
+
+TEST_P(PostgresClaims, AHeartbeatDoesNotWaitForAUnit) {
+  submit();
+  const Claim held = claim();
+  auto unit = must(backend().database().begin_write(kWait));
+  must(ledger().begin_unit(*unit, held, {}));
+  must(ledger().end_unit(*unit, held, {}, 100, outcomes(1, 100)));
+  must(jobs().renew(held, kLease));
+  must(unit->commit());
+}
+
+TEST_P(PostgresClaims, LeasesAreMeasuredByTheDatabasesClock) {
+  PostgresJobStore production(*backend().temporary(), clock(), backend().random);
+  submit();
+  const auto held =
+      must(production.claim("w", make_plan(), 1, std::chrono::hours(1))).value();
+  lease_runs_out();  // By the node's clock, which nobody asks.
+  clock().advance(std::chrono::hours(2));
+  EXPECT_FALSE(must(production.claim("v", make_plan(), 1, kLease)).has_value());
+  must(production.renew(held, std::chrono::milliseconds(-1)));
+  EXPECT_TRUE(must(production.claim("v", make_plan(), 1, kLease)).has_value());
+}
+
+}  // namespace
+}  // namespace tallyman
