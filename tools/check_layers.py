@@ -11,7 +11,7 @@ LAYERS = {
     "db": ["base"],
     "http": ["base"],
     "format": ["base", "model"],
-    "payload": ["base", "model", "format"],
+    "payload": ["base", "model", "db", "format"],
     "store": ["base", "model", "db"],
     "target": ["base", "model", "db"],
     "service": ["base", "model", "db", "format", "payload", "store", "target"],

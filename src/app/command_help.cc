@@ -17,10 +17,27 @@ constexpr auto kHelp = std::to_array<Help>({
 Examples:
   Try it out with one table of a SQLite file (the first start shows a token):
     tallyman serve --database sqlite:app.db --expose transactions
+  The same with PostgreSQL (the password is in ~/.pgpass or PGPASSWORD):
+    tallyman serve --database postgresql://app@db.example/shop --expose transactions
+  Take jobs in, and leave it to other nodes to run them:
+    tallyman serve --config tallyman.toml --workers 0
   Serve what a file describes:
     tallyman serve --config tallyman.toml
   The same, reachable from other machines by TLS:
     tallyman serve --config tallyman.toml --listen 0.0.0.0:8443 --tls-certificate server.pem --tls-key server.key)"},
+    {"work", R"(
+Any number of these, on any machine that reaches the database, run the jobs that servers take in.
+
+Examples:
+  tallyman work --config tallyman.toml
+  tallyman work --database postgresql://app@db.example/shop --expose transactions --workers 8)"},
+    {"migrate", R"(
+Of PostgreSQL: schema tallyman; of SQLite: the tables tallyman_*. Tables of a newer program are
+refused. A server does the same at its start, where its role may.
+
+Examples:
+  tallyman migrate --database postgresql://owner@db.example/shop
+  tallyman migrate --config tallyman.toml)"},
     {"load", R"(
 Prints the job's id. An upload that was interrupted goes on where it stopped when the same
 command is given again.

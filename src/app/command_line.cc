@@ -57,6 +57,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   app.require_subcommand(1);
   app.footer(program_help_end());
   add_serve(app, line);
+  add_work(app, line);
+  add_migrate(app, line);
   add_load(app, line);
   add_jobs(app, line);
   add_status(app, line);

@@ -90,6 +90,12 @@ struct RetryCommand {
   std::string results_file;
 };
 
+// One of the two.
+struct MigrateCommand {
+  std::string config_file;
+  std::string database;
+};
+
 struct TokenCreateCommand {
   std::string database;
   std::string name;
@@ -116,9 +122,10 @@ struct RoutesCommand {
 };
 
 using Command =
-    std::variant<ServeOptions, LoadCommand, JobsCommand, StatusCommand, ResultsCommand,
-                 AggregatesCommand, AbortCommand, RetryCommand, TokenCreateCommand,
-                 TokenListCommand, TokenRevokeCommand, CheckConfigCommand, RoutesCommand>;
+    std::variant<ServeOptions, WorkOptions, MigrateCommand, LoadCommand, JobsCommand,
+                 StatusCommand, ResultsCommand, AggregatesCommand, AbortCommand,
+                 RetryCommand, TokenCreateCommand, TokenListCommand, TokenRevokeCommand,
+                 CheckConfigCommand, RoutesCommand>;
 
 struct CommandLine {
   std::optional<Command> command;

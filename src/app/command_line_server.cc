@@ -1,41 +1,92 @@
-// The commands of whoever runs the server: serve, check-config, routes, token.
+// The commands of whoever runs the server: serve, work, migrate, check-config, routes,
+// token.
 #include "app/command_help.h"
 #include "app/command_options.h"
 #include "app/quantities.h"
 
 namespace tallyman {
 
+namespace {
+
+constexpr const char* kDatabaseHelp =
+    "Where the tables are: sqlite:FILE or postgresql://USER@HOST/DATABASE";
+
+// What `serve` and `work` share. `workers_min`: 0 where another node may do the work.
+void add_node(CLI::App& command, ServeOptions& options, int workers_min) {
+  auto* const config =
+      command.add_option("--config", options.config_file, "What to serve and how (TOML)");
+  auto* const database =
+      command.add_option("--database", options.database, kDatabaseHelp);
+  auto* const expose = add_names(command, "--expose", options.expose,
+                                 "Tables to offer, each under its own name");
+  database->needs(expose)->excludes(config);
+  expose->needs(database);
+  command
+      .add_option("--workers", options.workers,
+                  workers_min == 0 ? "Jobs that run at the same time; 0: other nodes run "
+                                     "them (PostgreSQL)"
+                                   : "Jobs that run at the same time")
+      ->check(CLI::Range(workers_min, 256));
+  command.add_option("--log-level", options.log_level,
+                     "debug, info, warning, error or off (default: info)");
+}
+
+void require_database(const char* command, const std::string& config_file,
+                      const std::string& database, const char* needs) {
+  if (config_file.empty() && database.empty()) refuse(command, needs);
+}
+
+constexpr const char* kNodeNeeds =
+    "needs --config FILE, or --database URL with --expose TABLE";
+
+}  // namespace
+
 void add_serve(CLI::App& app, CommandLine& line) {
   CLI::App* const command = app.add_subcommand("serve", "Runs the server");
   command->footer(help_end("serve"));
   const auto options = std::make_shared<ServeOptions>();
-  auto* const config = command->add_option("--config", options->config_file,
-                                           "What to serve and how (TOML)");
-  auto* const database = command->add_option("--database", options->database,
-                                             "Where the tables are: sqlite:FILE");
-  auto* const expose = add_names(*command, "--expose", options->expose,
-                                 "Tables to offer, each under its own name");
-  database->needs(expose)->excludes(config);
-  expose->needs(database);
+  add_node(*command, *options, 0);
   command->add_option("--listen", options->listen,
                       "Address and port (default: as configured, else 127.0.0.1:8080)");
   command->add_flag(
       "--insecure", options->insecure,
       "Listen on any address without TLS: tokens and records then go in the clear");
-  command->add_option("--workers", options->workers, "Jobs that run at the same time")
-      ->check(CLI::Range(1, 256));
   auto* const certificate = command->add_option(
       "--tls-certificate", options->tls_certificate, "Certificate with its chain (PEM)");
   auto* const key =
       command->add_option("--tls-key", options->tls_key, "The certificate's key (PEM)");
   certificate->needs(key);
   key->needs(certificate);
-  command->add_option("--log-level", options->log_level,
-                      "debug, info, warning, error or off (default: info)");
   command->callback([options, &line] {
-    if (options->config_file.empty() && options->database.empty()) {
-      refuse("serve", "needs --config FILE, or --database URL with --expose TABLE");
-    }
+    require_database("serve", options->config_file, options->database, kNodeNeeds);
+    line.command = *options;
+  });
+}
+
+void add_work(CLI::App& app, CommandLine& line) {
+  CLI::App* const command =
+      app.add_subcommand("work", "Runs jobs alone, beside servers of the same database");
+  command->footer(help_end("work"));
+  const auto options = std::make_shared<WorkOptions>();
+  add_node(*command, options->node, 1);
+  command->callback([options, &line] {
+    require_database("work", options->node.config_file, options->node.database,
+                     kNodeNeeds);
+    line.command = *options;
+  });
+}
+
+void add_migrate(CLI::App& app, CommandLine& line) {
+  CLI::App* const command = app.add_subcommand(
+      "migrate", "Makes or updates the server's own tables in a database");
+  command->footer(help_end("migrate"));
+  const auto options = std::make_shared<MigrateCommand>();
+  auto* const config = command->add_option("--config", options->config_file,
+                                           "The server's configuration (TOML)");
+  command->add_option("--database", options->database, kDatabaseHelp)->excludes(config);
+  command->callback([options, &line] {
+    require_database("migrate", options->config_file, options->database,
+                     "needs --config FILE or --database URL");
     line.command = *options;
   });
 }
@@ -61,8 +112,7 @@ void add_routes(CLI::App& app, CommandLine& line) {
 namespace {
 
 void add_database(CLI::App& command, std::string& into) {
-  command.add_option("--database", into, "The server's database: sqlite:FILE")
-      ->required();
+  command.add_option("--database", into, kDatabaseHelp)->required();
 }
 
 void add_token_create(CLI::App& token, CommandLine& line) {

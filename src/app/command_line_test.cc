@@ -176,6 +176,13 @@ TEST_F(CommandLineTest, ReadsWhatIsToBeServed) {
   EXPECT_EQ(serve.workers, 3U);
   EXPECT_TRUE(serve.insecure);
   EXPECT_EQ(parsed<ServeOptions>({"serve", "--config", "f"}).config_file, "f");
+  EXPECT_EQ(parsed<ServeOptions>({"serve", "--config", "f", "--workers", "0"}).workers,
+            0U);
+  const auto work =
+      parsed<WorkOptions>({"work", "--database", "postgresql://h/d", "--expose", "x"});
+  EXPECT_EQ(work.node.database, "postgresql://h/d");
+  EXPECT_EQ(parsed<MigrateCommand>({"migrate", "--database", "sqlite:a"}).database,
+            "sqlite:a");
 }
 
 TEST_F(CommandLineTest, MakesDefinitionsOfAggregates) {
@@ -220,7 +227,12 @@ TEST_F(CommandLineTest, SaysWhatIsWrong) {
       {{"serve", "--database", "sqlite:a"}, "--expose"},
       {{"serve", "--config", "f", "--database", "sqlite:a", "--expose", "t"}, "excludes"},
       {{"serve", "--config", "f", "--tls-key", "k"}, "--tls-certificate"},
-      {{"serve", "--config", "f", "--workers", "0"}, "--workers"},
+      {{"serve", "--config", "f", "--workers", "257"}, "--workers"},
+      {{"work"}, "needs --config FILE"},
+      {{"work", "--config", "f", "--workers", "0"}, "--workers"},
+      {{"work", "--config", "f", "--listen", "127.0.0.1:1"}, "--listen"},
+      {{"migrate"}, "needs --config FILE or --database URL"},
+      {{"migrate", "--config", "f", "--database", "sqlite:a"}, "excludes"},
       {{"token", "create", "--database", "d", "--name", "n", "--owner", "o", "--scope",
         "*", "--expires", "30"},
        "a time with its unit"},

@@ -13,6 +13,8 @@ namespace tallyman {
 
 // Each adds its command; when that is what was typed, `line.command` is set.
 void add_serve(CLI::App& app, CommandLine& line);
+void add_work(CLI::App& app, CommandLine& line);
+void add_migrate(CLI::App& app, CommandLine& line);
 void add_check_config(CLI::App& app, CommandLine& line);
 void add_routes(CLI::App& app, CommandLine& line);
 void add_token(CLI::App& app, CommandLine& line);

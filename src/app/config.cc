@@ -6,10 +6,13 @@
 #include <array>
 #include <charconv>
 #include <fstream>
+#include <functional>
 #include <sstream>
+#include <utility>
 
 #include "app/config_reading.h"
 #include "app/config_resources.h"
+#include "db/postgres_database.h"
 
 namespace tallyman {
 namespace {
@@ -35,7 +38,9 @@ using HttpCountSetting = Setting<http::ServerLimits, std::size_t, CountRange>;
 using HttpTimeSetting = Setting<http::ServerLimits, milliseconds, TimeRange>;
 
 constexpr auto kCounts = std::to_array<CountSetting>({
-    {"workers", {1, 256}, &ServerConfig::workers},
+    {"workers", {0, 256}, &ServerConfig::workers},
+    {"lanes", {1, 64}, &ServerConfig::lanes},
+    {"database_connections_max", {1, 10'000}, &ServerConfig::database_connections_max},
     {"window_records", {1, 10'000'000}, &ServerConfig::window_records},
     {"expansion_ratio_max", {1, 100'000}, &ServerConfig::expansion_ratio_max},
     {"atomic_records_max", {1, 1'000'000'000}, &ServerConfig::atomic_records_max},
@@ -130,10 +135,7 @@ void read_database(TableReader& reader, ServerConfig& config) {
     }
     return;
   }
-  const bool known = config.database.starts_with("sqlite:") ||
-                     config.database.starts_with("postgresql://") ||
-                     config.database.starts_with("postgres://");
-  if (!known) {
+  if (!config.database.starts_with("sqlite:") && !config.on_postgres()) {
     reader.mistake(line,
                    "database must begin with sqlite: or postgresql://, as in "
                    "\"sqlite:app.db\"");
@@ -154,8 +156,40 @@ void read_listen(TableReader& reader, ServerConfig& config) {
   }
 }
 
+constexpr std::pair<std::string_view, std::string ServerConfig::*> kTexts[] = {
+    {"scratch_folder", &ServerConfig::scratch_folder},
+    {"node", &ServerConfig::node},
+};
+
+// "database", "disk", or a folder: "disk" in that folder.
+void read_payload(TableReader& reader, ServerConfig& config) {
+  std::string place;
+  const int line = reader.text("payload", place);
+  note(config, "payload", line);
+  const int folder_line = reader.text("payload_folder", config.payload_folder);
+  note(config, "payload_folder", folder_line);
+  if (line == 0) {
+    if (folder_line != 0) config.payload = PayloadPlace::kDisk;
+    return;
+  }
+  config.payload = place == "database" ? PayloadPlace::kDatabase : PayloadPlace::kDisk;
+  if (config.payload == PayloadPlace::kDatabase) {
+    if (folder_line != 0) {
+      reader.mistake(folder_line, "payload_folder is for payload = \"disk\"");
+    }
+  } else if (place != "disk") {
+    if (folder_line != 0) {
+      reader.mistake(line, "payload must be \"disk\" or \"database\"");
+    }
+    config.payload_folder = place;
+  }
+}
+
 void read_names(TableReader& reader, ServerConfig& config) {
-  note(config, "payload", reader.text("payload", config.payload));
+  read_payload(reader, config);
+  for (const auto& [key, member] : kTexts) {
+    note(config, key, reader.text(key, config.*member));
+  }
   std::string path;
   if (const int line = reader.text("path", path); line != 0) {
     note(config, "path", line);
@@ -209,6 +243,38 @@ void read_tls(TableReader& top, ServerConfig& config,
   config.tls = std::move(files);
 }
 
+using Mistake = std::function<void(const char* key, std::string message)>;
+
+void check_postgres(const ServerConfig& config, const Mistake& mistake) {
+  if (!config.payload_is_in_database() && config.payload_folder.empty()) {
+    mistake("payload",
+            "payload = \"disk\" needs payload_folder: a folder that all nodes share");
+  }
+  if (config.database_connections_max != 0 &&
+      config.database_connections_max < config.database_connections_min()) {
+    mistake("database_connections_max",
+            fmt::format("database_connections_max must be {} or more for workers = {}",
+                        config.database_connections_min(), config.workers));
+  }
+}
+
+// What only several processes can have.
+void check_sqlite(const ServerConfig& config, const Mistake& mistake) {
+  if (config.payload == PayloadPlace::kDatabase) {
+    mistake("payload", "payload = \"database\" needs PostgreSQL");
+  }
+  if (config.workers == 0) {
+    mistake(
+        "workers",
+        "workers = 0 needs PostgreSQL: on SQLite no other process could run the jobs");
+  }
+  for (const char* key : {"lanes", "database_connections_max"}) {
+    if (config.lines.contains(key)) {
+      mistake(key, std::string(key) + " is for PostgreSQL: SQLite has one writer");
+    }
+  }
+}
+
 // Settings that are right by themselves, but not together.
 void check_together(TableReader& reader, const ServerConfig& config) {
   const auto line_of = [&](const char* key) {
@@ -221,6 +287,11 @@ void check_together(TableReader& reader, const ServerConfig& config) {
         "job_retention must not be shorter than results_retention: results are "
         "read through their job");
   }
+  const auto mistake = [&](const char* key, std::string message) {
+    reader.mistake(line_of(key), std::move(message));
+  };
+  if (config.on_postgres()) check_postgres(config, mistake);
+  if (config.database.starts_with("sqlite:")) check_sqlite(config, mistake);
   if (config.resources.empty() && reader.ask("resources") == nullptr) {
     reader.mistake(
         1, "no table is exposed: add at least one [resources.NAME] with its table");
@@ -228,6 +299,19 @@ void check_together(TableReader& reader, const ServerConfig& config) {
 }
 
 }  // namespace
+
+bool ServerConfig::on_postgres() const { return db::is_postgres_url(database); }
+
+bool ServerConfig::payload_is_in_database() const {
+  return payload == PayloadPlace::kDatabase ||
+         (payload == PayloadPlace::kByDatabase && on_postgres());
+}
+
+std::uint64_t ServerConfig::database_connections_min() const {
+  // A worker writes a unit while it reads the next window; the rest is for leases, chores
+  // and requests.
+  return 2 * workers + 4;
+}
 
 ConfigReading read_config_text(std::string_view text, std::string file) {
   ConfigReading out;

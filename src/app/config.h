@@ -47,14 +47,25 @@ struct ResourceConfig {
   std::vector<FieldMention> mentions;
 };
 
+enum class PayloadPlace : std::uint8_t {
+  kByDatabase,  // PostgreSQL: in it; SQLite: on disk.
+  kDisk,
+  kDatabase,
+};
+
 struct ServerConfig {
   std::string file;  // Empty: none was read.
 
-  std::string database;  // "sqlite:app.db"
+  std::string database;  // "sqlite:app.db", "postgresql://app@host/database"
   ListenAddress listen;
   bool insecure = false;  // Any address without TLS. Only by the command line.
-  std::string payload;    // The folder of uploads; empty: one beside the database file.
-  std::uint64_t workers = 2;  // Jobs that run at the same time.
+  PayloadPlace payload = PayloadPlace::kByDatabase;  // Where uploads lie.
+  std::string payload_folder;  // Empty: beside the file of a SQLite database.
+  std::string scratch_folder;  // Empty: with the uploads, or /var/tmp.
+  std::string node;            // In leases and history; empty: host:process.
+  std::uint64_t workers = 2;   // Threads that run jobs. 0: other nodes run them.
+  std::uint64_t lanes = 2;     // Threads that may run one job at once (PostgreSQL).
+  std::uint64_t database_connections_max = 0;  // 0: enough for the workers.
   LogLevel log_level = LogLevel::kInfo;
 
   // How work is cut, and by which path it is written.
@@ -90,6 +101,11 @@ struct ServerConfig {
 
   std::vector<ResourceConfig> resources;  // By line.
   std::map<std::string, int> lines;       // Of the settings that were given: "database".
+
+  bool on_postgres() const;
+  bool payload_is_in_database() const;
+  // Connections that the workers may hold at once, and some for what else there is.
+  std::uint64_t database_connections_min() const;
 };
 
 struct ConfigReading {

@@ -6,8 +6,10 @@
 
 #include "base/decimal.h"
 #include "base/nearest_name.h"
+#include "db/postgres_database.h"
 #include "db/sqlite.h"
 #include "db/sqlite_database.h"
+#include "target/postgres_target.h"
 #include "target/sqlite_table.h"
 
 namespace tallyman {
@@ -174,7 +176,24 @@ class Checker {
 
 }  // namespace
 
+namespace {
+
+Result<DatabaseCatalogue> open_postgres_catalogue(const std::string& url) {
+  TALLY_TRY_ASSIGN(auto opened, db::PostgresDatabase::open({.url = url}));
+  const std::shared_ptr<db::PostgresDatabase> database = std::move(opened);
+  const auto target = std::make_shared<PostgresTarget>(*database);
+  DatabaseCatalogue catalogue;
+  catalogue.tables = [database, target] { return target->tables(); };
+  catalogue.introspect = [database, target](std::string_view table) {
+    return target->introspect(table);
+  };
+  return catalogue;
+}
+
+}  // namespace
+
 Result<DatabaseCatalogue> open_catalogue(const std::string& url) {
+  if (db::is_postgres_url(url)) return open_postgres_catalogue(url);
   TALLY_TRY_ASSIGN(const std::string path, db::sqlite_path(url));
   TALLY_TRY_ASSIGN(auto opened,
                    db::SqliteConnection::open({.path = path, .read_only = true}));

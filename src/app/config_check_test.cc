@@ -134,8 +134,8 @@ class CheckConfigCommandTest : public ConfigCheckTest {
 };
 
 TEST_F(CheckConfigCommandTest, ShowsMistakesOfTheFileAndOfTheDatabaseTogether) {
-  EXPECT_EQ(check("database = \"" + url() + "\"\nworkers = 0\n[resources.transaction]\n"),
-            2);
+  EXPECT_EQ(
+      check("database = \"" + url() + "\"\nworkers = 300\n[resources.transaction]\n"), 2);
   EXPECT_THAT(err_.str(), HasSubstr("t.toml:2: workers must be"));
   EXPECT_THAT(err_.str(),
               HasSubstr("t.toml:3: resources.transaction: the database has no"));

@@ -30,7 +30,8 @@ void check_mistakes(const ConfigReading& reading, std::string_view text) {
 
 void check_usable(const ServerConfig& config) {
   CHECK(!config.database.empty());
-  CHECK(config.workers > 0 && config.window_records > 0 && config.window_bytes > 0);
+  CHECK(config.workers > 0 || config.on_postgres());
+  CHECK(config.window_records > 0 && config.window_bytes > 0 && config.lanes > 0);
   CHECK(config.record_bytes_max > 0 && config.upload_bytes_max > 0);
   CHECK(config.lease_time.count() > 0 && config.http.header_bytes_max > 0);
   CHECK(config.http.request_threads_max > 0 && config.http.idle_time.count() > 0);

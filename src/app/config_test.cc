@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/serve_config.h"
-
 namespace tallyman {
 namespace {
 
@@ -40,7 +38,10 @@ TEST(ConfigTest, ReadsEverySetting) {
   const ConfigReading reading = read_config_text(R"(
 database = "sqlite:app.db"
 listen = "[::1]:9000"
-payload = "/srv/uploads"
+payload = "disk"
+payload_folder = "/srv/uploads"
+scratch_folder = "/srv/scratch"
+node = "north"
 workers = 4
 log_level = "warning"
 path = "general"
@@ -102,7 +103,10 @@ outcome = ["created", "updated"]
   EXPECT_EQ(config.lines.at("database"), 2);
   EXPECT_EQ(config.listen.address, "::1");
   EXPECT_EQ(config.listen.port, 9000);
-  EXPECT_EQ(config.payload, "/srv/uploads");
+  EXPECT_EQ(config.payload, PayloadPlace::kDisk);
+  EXPECT_EQ(config.payload_folder, "/srv/uploads");
+  EXPECT_EQ(config.scratch_folder, "/srv/scratch");
+  EXPECT_EQ(config.node, "north");
   EXPECT_EQ(config.workers, 4U);
   EXPECT_EQ(config.log_level, LogLevel::kWarning);
   EXPECT_TRUE(config.general_path);
@@ -168,7 +172,7 @@ TEST(ConfigTest, HasTheLimitsAsDefaults) {
 TEST(ConfigTest, TellsAllMistakesAtOnceWithTheirLines) {
   const ConfigReading reading = read_config_text(R"(database = "mysql://x"
 listn = "127.0.0.1:8080"
-workers = 0
+workers = 257
 lease_time = 10
 window_bytes = "24megs"
 
@@ -189,7 +193,7 @@ type = "summ"
       "tallyman.toml:1: database must begin with sqlite: or postgresql://, as in "
       "\"sqlite:app.db\"\n"
       "tallyman.toml:2: there is no setting listn; did you mean listen?\n"
-      "tallyman.toml:3: workers must be from 1 to 256\n"
+      "tallyman.toml:3: workers must be from 0 to 256\n"
       "tallyman.toml:4: lease_time must be a time with its unit: \"250ms\", \"10s\", "
       "\"5m\", "
       "\"24h\", \"7d\"\n"
@@ -232,9 +236,9 @@ TEST(ConfigTest, HoldsSettingsToTheirBounds) {
   EXPECT_THAT(mistakes_of_setting("workers = 1"), IsEmpty());
   EXPECT_THAT(mistakes_of_setting("workers = 256"), IsEmpty());
   EXPECT_THAT(mistakes_of_setting("workers = 257"),
-              ElementsAre("1: workers must be from 1 to 256"));
+              ElementsAre("1: workers must be from 0 to 256"));
   EXPECT_THAT(mistakes_of_setting("workers = -1"),
-              ElementsAre("1: workers must be from 1 to 256"));
+              ElementsAre("1: workers must be from 0 to 256"));
   EXPECT_THAT(mistakes_of_setting("record_bytes_max = 1024"), IsEmpty());
   EXPECT_THAT(mistakes_of_setting("record_bytes_max = 1023"),
               ElementsAre("1: record_bytes_max must be from 1.0 KiB to 64.0 MiB"));
@@ -244,6 +248,47 @@ TEST(ConfigTest, HoldsSettingsToTheirBounds) {
   EXPECT_THAT(mistakes_of_setting("writer_wait = \"49ms\""),
               ElementsAre("1: writer_wait must be from 50ms to 1h"));
   EXPECT_THAT(mistakes_of_setting("writer_wait = \"50ms\""), IsEmpty());
+}
+
+TEST(ConfigTest, KnowsWhereUploadsLie) {
+  const auto read = [](std::string_view settings) {
+    return read_config_text(std::string(settings) + "\n[resources.people]\n", "t").config;
+  };
+  const std::string sqlite = "database = \"sqlite:app.db\"\n";
+  const std::string postgres = "database = \"postgresql://app@host/shop\"\n";
+  EXPECT_FALSE(read(sqlite).payload_is_in_database());
+  EXPECT_TRUE(read(postgres).payload_is_in_database());
+  EXPECT_TRUE(read(postgres + "payload = \"database\"").payload_is_in_database());
+  for (const char* settings : {"payload = \"disk\"\npayload_folder = \"/srv\"",
+                               "payload_folder = \"/srv\"", "payload = \"/srv\""}) {
+    for (const std::string& database : {sqlite, postgres}) {
+      const ServerConfig config = read(database + settings);
+      EXPECT_FALSE(config.payload_is_in_database()) << settings;
+      EXPECT_EQ(config.payload_folder, "/srv") << settings;
+    }
+  }
+}
+
+TEST(ConfigTest, RefusesWhatOnlyTheOtherDatabaseHas) {
+  EXPECT_THAT(mistakes_of_setting("payload = \"database\""),
+              ElementsAre("1: payload = \"database\" needs PostgreSQL"));
+  EXPECT_THAT(mistakes_of_setting("workers = 0"),
+              ElementsAre(HasSubstr("1: workers = 0 needs PostgreSQL")));
+  EXPECT_THAT(mistakes_of_setting("lanes = 2"),
+              ElementsAre(HasSubstr("1: lanes is for PostgreSQL")));
+  const auto mistakes_on_postgres = [](std::string_view setting) {
+    return mistakes_of(std::string(setting) +
+                       "\ndatabase = \"postgresql://app@host/shop\"\n"
+                       "[resources.people]\n");
+  };
+  EXPECT_THAT(mistakes_on_postgres("workers = 0"), IsEmpty());
+  EXPECT_THAT(mistakes_on_postgres("lanes = 4"), IsEmpty());
+  EXPECT_THAT(mistakes_on_postgres("payload = \"disk\""),
+              ElementsAre(HasSubstr("1: payload = \"disk\" needs payload_folder")));
+  EXPECT_THAT(mistakes_on_postgres("database_connections_max = 8"), IsEmpty());
+  EXPECT_THAT(
+      mistakes_on_postgres("database_connections_max = 7"),
+      ElementsAre("1: database_connections_max must be 8 or more for workers = 2"));
 }
 
 TEST(ConfigTest, WantsTheKindThatASettingHas) {
@@ -330,37 +375,6 @@ TEST(ListenAddressTest, ReadsAddressesAndPorts) {
                            "127.0.0.1:65536", "::1:8080", "[]:1", "a:b", "a:1 "}) {
     EXPECT_EQ(shown(text), "none") << text;
   }
-}
-
-TEST(ServeConfigTest, IsMadeOfTheCommandLine) {
-  const ConfigReading reading = read_serve_config({.database = "sqlite:app.db",
-                                                   .expose = {"people", "orders"},
-                                                   .listen = "0.0.0.0:80",
-                                                   .insecure = true,
-                                                   .workers = 3,
-                                                   .log_level = "debug"});
-  ASSERT_EQ(to_text("", reading.mistakes), "");
-  EXPECT_EQ(reading.config.database, "sqlite:app.db");
-  ASSERT_EQ(reading.config.resources.size(), 2U);
-  EXPECT_EQ(reading.config.resources[1].rules.name, "orders");
-  EXPECT_EQ(reading.config.resources[1].rules.table, "orders");
-  EXPECT_EQ(reading.config.listen.port, 80);
-  EXPECT_TRUE(reading.config.insecure);
-  EXPECT_EQ(reading.config.workers, 3U);
-  EXPECT_EQ(reading.config.log_level, LogLevel::kDebug);
-}
-
-TEST(ServeConfigTest, TellsWhatIsWrongOnTheCommandLine) {
-  const ConfigReading reading = read_serve_config({.database = "sqlite:app.db",
-                                                   .expose = {"jobs"},
-                                                   .listen = "nowhere",
-                                                   .tls_certificate = "a.pem",
-                                                   .log_level = "loud"});
-  const std::string text = to_text(reading.config.file, reading.mistakes);
-  EXPECT_THAT(text, HasSubstr("command line: --expose: \"jobs\" cannot be"));
-  EXPECT_THAT(text, HasSubstr("command line: --listen must be"));
-  EXPECT_THAT(text, HasSubstr("command line: --tls-certificate and --tls-key"));
-  EXPECT_THAT(text, HasSubstr("command line: --log-level must be"));
 }
 
 }  // namespace

@@ -1,19 +1,16 @@
 #include "app/engine.h"
 
+#include <unistd.h>
+
+#include <array>
+#include <limits>
 #include <thread>
 
 #include "api/rest/rest_api.h"
+#include "app/backend.h"
 #include "base/log.h"
-#include "db/sqlite_database.h"
 #include "http/server.h"
-#include "payload/disk_payload.h"
 #include "service/job_service.h"
-#include "store/sqlite_aggregate_store.h"
-#include "store/sqlite_job_store.h"
-#include "store/sqlite_ledger.h"
-#include "store/sqlite_schema.h"
-#include "store/sqlite_token_store.h"
-#include "target/sqlite_target.h"
 #include "worker/worker.h"
 
 namespace tallyman {
@@ -41,7 +38,12 @@ ServiceSettings service_settings(const ServerConfig& config) {
   ServiceSettings settings;
   settings.upload_bytes_max = config.upload_bytes_max;
   settings.record_bytes_max = config.record_bytes_max;
-  settings.atomic_records_max = config.atomic_records_max;
+  // On PostgreSQL such a job holds up nobody but its own table, so that only who asks
+  // for a limit has one.
+  const bool limits_atomic =
+      !config.on_postgres() || config.lines.contains("atomic_records_max");
+  settings.atomic_records_max = limits_atomic ? config.atomic_records_max
+                                              : std::numeric_limits<std::uint64_t>::max();
   settings.expansion_ratio_max = config.expansion_ratio_max;
   settings.record_cells_max = config.record_cells_max;
   settings.delete_keys_max = config.delete_keys_max;
@@ -50,8 +52,9 @@ ServiceSettings service_settings(const ServerConfig& config) {
   return settings;
 }
 
-WorkerSettings worker_settings(const ServerConfig& config) {
+WorkerSettings worker_settings(const ServerConfig& config, const std::string& name) {
   WorkerSettings settings;
+  settings.name = name;
   settings.threads = static_cast<unsigned>(config.workers);
   settings.window_records = config.window_records;
   settings.window_bytes = config.window_bytes;
@@ -59,22 +62,36 @@ WorkerSettings worker_settings(const ServerConfig& config) {
   settings.record_bytes_max = config.record_bytes_max;
   settings.stored_bytes_per_owner_max = config.stored_bytes_per_owner_max;
   settings.lease_time = config.lease_time;
-  settings.writer_wait = config.writer_wait / 5;
+  // SQLite: for the one writer's turn, in a queue. PostgreSQL: for a lock, with a unit's
+  // work done again when it is not had.
+  settings.writer_wait =
+      config.on_postgres() ? config.writer_wait : config.writer_wait / 5;
+  settings.lanes = config.on_postgres() ? static_cast<std::uint32_t>(config.lanes) : 1;
   settings.open_time_max = config.open_time_max;
   settings.results_retention = config.results_retention;
   settings.job_retention = config.job_retention;
   return settings;
 }
 
+std::string name_of_node(const ServerConfig& config) {
+  if (!config.node.empty()) return config.node;
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+  return std::string(host.data()) + ":" + std::to_string(::getpid());
+}
+
 // Makes an administrator's token where the store has none at all.
 Result<std::string> first_token(TokenStore& tokens, const Clock& clock) {
   TALLY_TRY_ASSIGN(const auto known, tokens.list());
   if (!known.empty()) return std::string();
-  return tokens.create({.name = "admin",
-                        .owner = "admin",
-                        .scopes = {"*", "admin"},
-                        .created_at = clock.now(),
-                        .expires_at = std::nullopt});
+  auto made = tokens.create({.name = "admin",
+                             .owner = "admin",
+                             .scopes = {"*", "admin"},
+                             .created_at = clock.now(),
+                             .expires_at = std::nullopt});
+  // Another node that starts now was first, and has shown it.
+  if (!made.ok() && made.error().code == ErrorCode::kConflict) return std::string();
+  return made;
 }
 
 std::string url_of(const ServerConfig& config, std::uint16_t port) {
@@ -89,83 +106,69 @@ std::string url_of(const ServerConfig& config, std::uint16_t port) {
 struct Engine::Parts {
   SystemClock clock;
   SystemRandom random;
-  std::unique_ptr<db::SqliteProcessLock> lock;
-  std::unique_ptr<db::SqliteDatabase> database;
-  std::unique_ptr<DiskPayloadStore> payloads;
-  std::unique_ptr<SqliteJobStore> jobs;
-  std::unique_ptr<SqliteLedger> ledger;
-  std::unique_ptr<SqliteAggregateStore> aggregates;
-  std::unique_ptr<SqliteTokenStore> tokens;
-  std::unique_ptr<SqliteTarget> target;
+  Backend backend;
   std::unique_ptr<ResourceCatalog> catalog;
   std::unique_ptr<JobService> service;
   std::unique_ptr<RestApi> api;
-  std::unique_ptr<Worker> worker;
-  std::unique_ptr<http::Server> server;
+  std::unique_ptr<Worker> worker;        // Null: other nodes work.
+  std::unique_ptr<http::Server> server;  // Null: other nodes serve.
+  std::string name;
   std::string url;
   std::string first_token;
 
-  Result<void> open_database(const ServerConfig& config);
-  Result<void> build_layers(const ServerConfig& config);
-  Result<void> start(const ServerConfig& config);
+  Result<void> open(const ServerConfig& config);
+  void build_api(const ServerConfig& config);
+  void start_worker(const ServerConfig& config);
+  Result<void> start_server(const ServerConfig& config);
 };
 
-Result<void> Engine::Parts::open_database(const ServerConfig& config) {
-  TALLY_TRY_ASSIGN(const std::string path, db::sqlite_path(config.database));
-  TALLY_TRY_ASSIGN(
-      database, db::SqliteDatabase::open(
-                    {.path = path, .create = false, .writer_wait = config.writer_wait}));
-  TALLY_TRY_ASSIGN(lock, db::SqliteProcessLock::take(path));
-  TALLY_TRY(prepare_sqlite_schema(*database));
-  const std::string folder = config.payload.empty() ? path + "-tallyman" : config.payload;
-  TALLY_TRY_ASSIGN(payloads, DiskPayloadStore::open(folder));
-  return {};
+Result<void> Engine::Parts::open(const ServerConfig& config) {
+  name = name_of_node(config);
+  TALLY_TRY_ASSIGN(backend, open_backend(config, clock, random));
+  catalog = std::make_unique<ResourceCatalog>(*backend.target, rules_of(config),
+                                              config.fields_max);
+  TALLY_TRY(catalog->check());
+  return backend.jobs->release_all();
 }
 
-Result<void> Engine::Parts::build_layers(const ServerConfig& config) {
-  jobs = std::make_unique<SqliteJobStore>(*database, clock, random);
-  ledger = std::make_unique<SqliteLedger>(*database);
-  aggregates = std::make_unique<SqliteAggregateStore>(*database);
-  tokens = std::make_unique<SqliteTokenStore>(*database, clock, random);
-  target = std::make_unique<SqliteTarget>(*database);
-  catalog =
-      std::make_unique<ResourceCatalog>(*target, rules_of(config), config.fields_max);
-  TALLY_TRY(catalog->check());
-
-  service = std::make_unique<JobService>(JobService::Parts{.catalog = *catalog,
-                                                           .target = *target,
-                                                           .jobs = *jobs,
-                                                           .ledger = *ledger,
-                                                           .aggregates = *aggregates,
-                                                           .payloads = *payloads,
-                                                           .clock = clock,
-                                                           .random = random},
-                                         service_settings(config));
+void Engine::Parts::build_api(const ServerConfig& config) {
+  service =
+      std::make_unique<JobService>(JobService::Parts{.catalog = *catalog,
+                                                     .target = *backend.target,
+                                                     .jobs = *backend.jobs,
+                                                     .ledger = *backend.ledger,
+                                                     .aggregates = *backend.aggregates,
+                                                     .payloads = *backend.payloads,
+                                                     .clock = clock,
+                                                     .random = random},
+                                   service_settings(config));
   api = std::make_unique<RestApi>(RestParts{
       .service = *service,
-      .tokens = *tokens,
+      .tokens = *backend.tokens,
       .clock = clock,
       .database_answers = [this]() -> Result<void> {
-        TALLY_TRY(database->begin_read());
+        TALLY_TRY(backend.database->begin_read());
         return {};
       },
       .rates = {.requests_per_token = config.requests_per_second_per_token_max,
                 .refusals_per_address = config.refusals_per_second_per_address_max}});
-  return {};
 }
 
-Result<void> Engine::Parts::start(const ServerConfig& config) {
-  TALLY_TRY(jobs->release_all());
-  worker = std::make_unique<Worker>(WorkerParts{.database = *database,
+void Engine::Parts::start_worker(const ServerConfig& config) {
+  if (config.workers == 0) return;
+  worker = std::make_unique<Worker>(WorkerParts{.database = *backend.database,
                                                 .catalog = *catalog,
-                                                .target = *target,
-                                                .jobs = *jobs,
-                                                .ledger = *ledger,
-                                                .aggregates = *aggregates,
-                                                .payloads = *payloads,
+                                                .target = *backend.target,
+                                                .jobs = *backend.jobs,
+                                                .ledger = *backend.ledger,
+                                                .aggregates = *backend.aggregates,
+                                                .payloads = *backend.payloads,
                                                 .clock = clock,
                                                 .random = random},
-                                    worker_settings(config));
+                                    worker_settings(config, name));
+}
+
+Result<void> Engine::Parts::start_server(const ServerConfig& config) {
   TALLY_TRY_ASSIGN(server, http::Server::start({.address = config.listen.address,
                                                 .port = config.listen.port,
                                                 .tls = config.tls,
@@ -175,7 +178,7 @@ Result<void> Engine::Parts::start(const ServerConfig& config) {
                                                }));
   url = url_of(config, server->port());
   // Last: a token is shown once, so what can still fail must not come after it.
-  TALLY_TRY_ASSIGN(first_token, tallyman::first_token(*tokens, clock));
+  TALLY_TRY_ASSIGN(first_token, tallyman::first_token(*backend.tokens, clock));
   return {};
 }
 
@@ -183,24 +186,30 @@ Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Engine::~Engine() = default;
 
-Result<std::unique_ptr<Engine>> Engine::start(const ServerConfig& config) {
-  TALLY_TRY(check_exposure(config));
+Result<std::unique_ptr<Engine>> Engine::start(const ServerConfig& config, NodeRole role) {
+  const bool serves = role == NodeRole::kServe;
+  if (serves) TALLY_TRY(check_exposure(config));
   auto parts = std::make_unique<Parts>();
-  TALLY_TRY(parts->open_database(config));
-  TALLY_TRY(parts->build_layers(config));
-  TALLY_TRY(parts->start(config));
+  TALLY_TRY(parts->open(config));
+  if (serves) parts->build_api(config);
+  parts->start_worker(config);
+  if (serves) TALLY_TRY(parts->start_server(config));
   return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 
 const std::string& Engine::url() const { return parts_->url; }
 
+const std::string& Engine::name() const { return parts_->name; }
+
 const std::string& Engine::first_token() const { return parts_->first_token; }
 
 void Engine::stop(std::chrono::milliseconds grace) {
-  parts_->service->stop();
-  std::thread worker([this] { parts_->worker->stop(); });
-  parts_->server->stop(grace);
-  worker.join();
+  if (parts_->service) parts_->service->stop();
+  std::thread working([this] {
+    if (parts_->worker) parts_->worker->stop();
+  });
+  if (parts_->server) parts_->server->stop(grace);
+  working.join();
 }
 
 }  // namespace tallyman

@@ -8,6 +8,7 @@
 #include "app/exit_code.h"
 #include "app/job_commands.h"
 #include "app/load_command.h"
+#include "app/migrate_command.h"
 #include "app/routes_command.h"
 #include "app/serve.h"
 #include "app/token_commands.h"
@@ -18,6 +19,8 @@ namespace {
 class Program {
  public:
   int operator()(const ServeOptions& options) { return run_serve(options); }
+  int operator()(const WorkOptions& options) { return run_work(options); }
+  int operator()(const MigrateCommand& command) { return run_migrate(command, console_); }
   int operator()(const CheckConfigCommand& command) {
     return run_check_config(command, console_);
   }

@@ -43,16 +43,20 @@ void drain(Engine& engine) {
 
 }  // namespace
 
-int run_until_signal(const ServerConfig& config) {
+int run_until_signal(const ServerConfig& config, NodeRole role) {
   return_large_blocks();
   const sigset_t signals = block_signals();
   set_log_level(config.log_level);
-  auto engine = Engine::start(config);
+  auto engine = Engine::start(config, role);
   if (!engine.ok()) {
     std::fprintf(stderr, "tallyman: %s\n", engine.error().message.c_str());
     return 2;
   }
-  std::printf("listening on %s\n", engine.value()->url().c_str());
+  if (role == NodeRole::kServe) {
+    std::printf("listening on %s\n", engine.value()->url().c_str());
+  } else {
+    std::printf("working as %s\n", engine.value()->name().c_str());
+  }
   if (const std::string& token = engine.value()->first_token(); !token.empty()) {
     std::printf("a token for an administrator, shown this once: %s\n", token.c_str());
   }

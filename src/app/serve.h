@@ -1,4 +1,4 @@
-// `tallyman serve`: the server, until it is told to stop.
+// `tallyman serve` and `tallyman work`: a node, until it is told to stop.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,13 @@ struct ServeOptions {
   std::string log_level;
 };
 
-// Serves until SIGTERM or SIGINT. The program's exit code.
+// Workers alone: what it has of the options has the same meaning.
+struct WorkOptions {
+  ServeOptions node;
+};
+
+// Until SIGTERM or SIGINT. The program's exit code.
 int run_serve(const ServeOptions& options);
+int run_work(const WorkOptions& options);
 
 }  // namespace tallyman

@@ -24,7 +24,20 @@ void override_settings(const ServeOptions& options, ConfigReading& into) {
     into.mistakes.push_back({0, std::move(message)});
   };
   config.insecure = options.insecure;
-  if (options.workers) config.workers = *options.workers;
+  if (options.workers) {
+    config.workers = *options.workers;
+    if (config.workers == 0 && !config.on_postgres()) {
+      mistake(
+          "--workers 0 needs PostgreSQL: on SQLite no other process could run the "
+          "jobs");
+    }
+    const std::uint64_t connections = config.database_connections_max;
+    if (connections != 0 && connections < config.database_connections_min()) {
+      mistake("--workers " + std::to_string(config.workers) +
+              " needs database_connections_max = " +
+              std::to_string(config.database_connections_min()) + " or more");
+    }
+  }
   if (!options.listen.empty()) {
     if (const auto address = parse_listen_address(options.listen)) {
       config.listen = *address;
@@ -63,6 +76,19 @@ ConfigReading read_serve_config(const ServeOptions& options) {
     }
   }
   override_settings(options, out);
+  return out;
+}
+
+ConfigReading read_work_config(const WorkOptions& options) {
+  ConfigReading out = read_serve_config(options.node);
+  if (!out.config.database.empty() && !out.config.on_postgres()) {
+    out.mistakes.push_back({0,
+                            "tallyman work needs PostgreSQL: a SQLite database is one "
+                            "process's, and tallyman serve runs its jobs itself"});
+  }
+  if (out.config.workers == 0) {
+    out.mistakes.push_back({0, "tallyman work needs at least one worker"});
+  }
   return out;
 }
 

@@ -4,13 +4,11 @@
 
 #include <algorithm>
 
+#include "app/backend.h"
 #include "app/exit_code.h"
 #include "app/job_commands.h"
 #include "base/time_text.h"
-#include "db/sqlite_database.h"
 #include "service/caller.h"
-#include "store/sqlite_schema.h"
-#include "store/sqlite_token_store.h"
 
 namespace tallyman {
 namespace {
@@ -19,11 +17,8 @@ namespace {
 template <class Body>
 int with_tokens(const std::string& url, Random& random, Console& console, Body body) {
   const auto run = [&]() -> Result<void> {
-    TALLY_TRY_ASSIGN(const std::string path, db::sqlite_path(url));
-    TALLY_TRY_ASSIGN(const auto database, db::SqliteDatabase::open({.path = path}));
-    TALLY_TRY(prepare_sqlite_schema(*database));
-    SqliteTokenStore tokens(*database, console.clock, random);
-    return body(tokens);
+    TALLY_TRY_ASSIGN(const auto opened, open_tokens(url, console.clock, random));
+    return body(*opened.tokens);
   };
   const Result<void> done = run();
   return done.ok() ? kExitWell : report(done.error(), console);

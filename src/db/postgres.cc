@@ -38,6 +38,37 @@ std::string first_line(const char* text) {
   return std::string(all.substr(0, all.find('\n')));
 }
 
+// libpq quotes what it cannot read of a URL, or takes for a host's or a database's name,
+// and that may be a part of a password.
+Result<void> check_url(const std::string& url) {
+  const Error unreadable{
+      ErrorCode::kInvalidArgument,
+      "the database's URL cannot be read (it is not shown: it may hold a password). It "
+      "must be like postgresql://user@host:5432/database; in user and password write "
+      "what is neither a letter nor a digit as in a URL: @ as %40, / as %2F, : as %3A, # "
+      "as %23, % as %25"};
+  char* why = nullptr;
+  PQconninfoOption* const options = PQconninfoParse(url.c_str(), &why);
+  PQfreemem(why);
+  if (!options) return unreadable;
+  bool readable = true;
+  for (const PQconninfoOption* option = options; option->keyword; ++option) {
+    if (!option->val) continue;
+    const std::string_view keyword = option->keyword;
+    const std::string_view value = option->val;
+    if (keyword == "host" || keyword == "dbname") {
+      readable = readable && value.find('@') == std::string_view::npos;
+    }
+    if (keyword == "port") {
+      readable =
+          readable && value.find_first_not_of("0123456789,") == std::string_view::npos;
+    }
+  }
+  PQconninfoFree(options);
+  if (!readable) return unreadable;
+  return {};
+}
+
 }  // namespace
 
 bool is_passing(const PostgresFailure& failure) {
@@ -157,6 +188,7 @@ Result<std::int64_t> PostgresCopyIn::finish() {
 
 Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(
     const PostgresOpenOptions& options) {
+  TALLY_TRY(check_url(options.url));
   // Keepalives tell of a peer that is gone without a word. The first of a keyword that is
   // in the URL too wins by coming later: dbname is expanded last.
   const std::string seconds = std::to_string(std::max<long>(

@@ -83,10 +83,11 @@ Result<std::unique_ptr<PostgresConnection>> PostgresDatabase::take(
     std::chrono::milliseconds wait) {
   std::unique_lock lock(mutex_);
   if (!freed_.wait_for(lock, wait, [&] { return in_use_ < options_.connections_max; })) {
-    return Error{ErrorCode::kUnavailable,
-                 "all " + std::to_string(options_.connections_max) +
-                     " connections to the database are in use (connections_max); nothing "
-                     "was done, try again in some seconds"};
+    return Error{
+        ErrorCode::kUnavailable,
+        "all " + std::to_string(options_.connections_max) +
+            " connections to the database are in use "
+            "(database_connections_max); nothing was done, try again in some seconds"};
   }
   ++in_use_;
   if (idle_.empty()) return std::unique_ptr<PostgresConnection>();

@@ -53,6 +53,24 @@ TEST(PostgresConnection, TakesArraysInBinary) {
   EXPECT_EQ(row.value().text(0, 2), "{}");
 }
 
+TEST(PostgresConnection, NoPartOfAPasswordIsShown) {
+  for (const char* url :
+       {"postgresql://app:top@secret@localhost/x",
+        "postgresql://app:top/secret@localhost/x",
+        "postgresql://app:12/secret@localhost/x",
+        "postgresql://app:top%secret@localhost/x", "postgresql://app:secret@[::1/x",
+        "postgresql://app:secret@localhost:x/x",
+        "postgresql://app:secret@localhost/x?nothing=1",
+        "host=localhost password='secret", "postgresql://app:secret@localhost:1/x"}) {
+    const auto refused = PostgresConnection::open({.url = url});
+    ASSERT_FALSE(refused.ok()) << url;
+    EXPECT_EQ(refused.error().message.find("secret"), std::string::npos)
+        << refused.error().message;
+    EXPECT_EQ(refused.error().message.find("top"), std::string::npos)
+        << refused.error().message;
+  }
+}
+
 TEST(PostgresConnection, FailuresAreSortedAndQuoteNoValue) {
   TemporaryPostgres database;
   database.sql("CREATE TABLE people (id int PRIMARY KEY, age int CHECK (age > 0))");

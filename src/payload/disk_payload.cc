@@ -39,6 +39,11 @@ Error no_payload(const JobId& job) {
   return {ErrorCode::kNotFound, "job " + job.to_string() + " has no payload"};
 }
 
+Error sealed_payload(const JobId& job) {
+  return {ErrorCode::kConflict, "the payload of job " + job.to_string() +
+                                    " is sealed; nothing can be added to it"};
+}
+
 Result<std::unique_ptr<PayloadReader>> open_reader(const DiskPayloadFiles& files,
                                                    const PayloadState& state) {
   TALLY_TRY_ASSIGN(File data, files.open_data(state, File::Mode::kRead));
@@ -58,42 +63,43 @@ Result<PayloadState> load_state_or_none(DiskPayloadFiles& files, const JobId& jo
   return data.error().code == ErrorCode::kNotFound ? no_payload(job) : data.error();
 }
 
-// Adds the job of each file of the folder that is named after one.
-Result<void> list_jobs(const std::string& folder, std::set<JobId>& jobs) {
-  std::error_code error;
-  std::filesystem::directory_iterator entry(folder, error);
-  for (; !error && entry != std::filesystem::directory_iterator();
-       entry.increment(error)) {
-    const std::string file = entry->path().filename().string();
-    const auto uuid = Uuid::parse(file.substr(0, file.find('.')));
-    if (uuid) jobs.insert(JobId(*uuid));
-  }
-  if (error) return file_error("list", folder, error.value());
-  return {};
+Result<void> lock_for_writer(File& data, const JobId& job) {
+  TALLY_TRY_ASSIGN(const bool locked, data.try_lock());
+  if (locked) return {};
+  return Error{ErrorCode::kLost, "another request writes the upload of job " +
+                                     job.to_string() + "; wait for its answer"};
 }
 
 }  // namespace
 
-DiskPayloadStore::DiskPayloadStore(File folder, std::string scratch)
+DiskPayloadStore::DiskPayloadStore(File folder, ScratchFolder scratch)
     : folder_(std::move(folder)), scratch_(std::move(scratch)) {}
 
 Result<std::unique_ptr<DiskPayloadStore>> DiskPayloadStore::open(
     const std::string& path) {
-  const std::string scratch = path + "/scratch";
   TALLY_TRY(make_folder(path));
-  TALLY_TRY(make_folder(scratch));
+  TALLY_TRY_ASSIGN(ScratchFolder scratch, ScratchFolder::open(path + "/scratch"));
+  return open_shared(path, std::move(scratch));
+}
+
+Result<std::unique_ptr<DiskPayloadStore>> DiskPayloadStore::open_shared(
+    const std::string& path, ScratchFolder scratch) {
+  TALLY_TRY(make_folder(path));
   TALLY_TRY_ASSIGN(File folder, File::open(path, File::Mode::kFolder));
   TALLY_TRY_ASSIGN(File parent, File::open(path + "/..", File::Mode::kFolder));
   TALLY_TRY(folder.sync());
   TALLY_TRY(parent.sync());
   return std::unique_ptr<DiskPayloadStore>(
-      new DiskPayloadStore(std::move(folder), scratch));
+      new DiskPayloadStore(std::move(folder), std::move(scratch)));
 }
 
 Result<std::unique_ptr<PayloadWriter>> DiskPayloadStore::create(const JobId& job) {
-  TALLY_TRY(remove(job));
   DiskPayloadFiles files(folder_, doubtful_, job);
-  TALLY_TRY_ASSIGN(File data, File::open(files.data(), File::Mode::kCreate));
+  TALLY_TRY_ASSIGN(File data, File::open(files.data(), File::Mode::kReadWriteOrCreate));
+  TALLY_TRY(lock_for_writer(data, job));
+  TALLY_TRY(files.remove_state_and_index());
+  TALLY_TRY(data.truncate(0));
+  remove_scratch(job);
   TALLY_TRY_ASSIGN(File index, File::open(files.index(), File::Mode::kCreate));
   return std::unique_ptr<PayloadWriter>(std::make_unique<DiskPayloadWriter>(
       std::move(files), std::move(data), std::move(index), PayloadState{}));
@@ -102,11 +108,12 @@ Result<std::unique_ptr<PayloadWriter>> DiskPayloadStore::create(const JobId& job
 Result<ResumedPayload> DiskPayloadStore::resume(const JobId& job) {
   DiskPayloadFiles files(folder_, doubtful_, job);
   TALLY_TRY_ASSIGN(PayloadState state, load_state_or_none(files, job));
-  if (state.sealed) {
-    return Error{ErrorCode::kConflict, "the payload of job " + job.to_string() +
-                                           " is sealed; nothing can be added to it"};
-  }
+  if (state.sealed) return sealed_payload(job);
   TALLY_TRY_ASSIGN(File data, files.open_data(state, File::Mode::kReadWrite));
+  TALLY_TRY(lock_for_writer(data, job));
+  // Once more: whoever held the lock may have gone on.
+  TALLY_TRY_ASSIGN(state, load_state_or_none(files, job));
+  if (state.sealed) return sealed_payload(job);
   // Checked now, while the upload can still be sent again.
   TALLY_TRY(files.load_pieces(state));
   TALLY_TRY_ASSIGN(File index, File::open(files.index(), File::Mode::kReadWriteOrCreate));
@@ -151,25 +158,14 @@ Result<void> DiskPayloadStore::remove(const JobId& job) {
 Result<std::vector<JobId>> DiskPayloadStore::list() {
   std::set<JobId> jobs;
   TALLY_TRY(list_jobs(folder_.path(), jobs));
-  TALLY_TRY(list_jobs(scratch_, jobs));
+  TALLY_TRY(scratch_.list(jobs));
   return std::vector<JobId>(jobs.begin(), jobs.end());
 }
 
 std::string DiskPayloadStore::scratch_path(const JobId& job, std::string_view name) {
-  CHECK(!name.empty() && name.find('/') == std::string_view::npos);
-  return scratch_ + "/" + job.to_string() + "." + std::string(name);
+  return scratch_.path(job, name);
 }
 
-void DiskPayloadStore::remove_scratch(const JobId& job) {
-  const std::string prefix = job.to_string() + ".";
-  std::error_code error;
-  std::vector<std::filesystem::path> found;
-  std::filesystem::directory_iterator entry(scratch_, error);
-  for (; !error && entry != std::filesystem::directory_iterator();
-       entry.increment(error)) {
-    if (entry->path().filename().string().starts_with(prefix)) found.push_back(*entry);
-  }
-  for (const std::filesystem::path& path : found) std::filesystem::remove(path, error);
-}
+void DiskPayloadStore::remove_scratch(const JobId& job) { scratch_.remove(job); }
 
 }  // namespace tallyman

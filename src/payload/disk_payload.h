@@ -6,7 +6,9 @@
 //   JOB.index        where the pieces are; grows with them (payload_state.h)
 //   JOB.state        what of both counts; replaced whole at each checkpoint
 //   JOB.state-new    the next state, until it is renamed
-//   scratch/JOB.*    files of a worker that runs the job
+//
+// One process, or several on a folder that they share (a network file system with locks):
+// a writer holds a lock on JOB.data, and a second one of the same job is refused.
 //
 // A checkpoint goes bytes -> index -> state, each durable before the next is touched;
 // what lies past the state is cut off when the payload is resumed. So a crash between any
@@ -25,13 +27,18 @@
 #include "payload/disk_payload_files.h"
 #include "payload/file.h"
 #include "payload/payload.h"
+#include "payload/scratch_folder.h"
 
 namespace tallyman {
 
 class DiskPayloadStore final : public PayloadStore {
  public:
-  // Makes the folder (its parent must be there), for its owner only.
+  // Makes the folder (its parent must be there), for its owner only; scratch files lie in
+  // its folder "scratch". REQUIRES: no other process uses it.
   static Result<std::unique_ptr<DiskPayloadStore>> open(const std::string& folder);
+  // The same, with scratch files elsewhere. Other processes may use the folder.
+  static Result<std::unique_ptr<DiskPayloadStore>> open_shared(const std::string& folder,
+                                                               ScratchFolder scratch);
 
   Result<std::unique_ptr<PayloadWriter>> create(const JobId& job) override;
   Result<ResumedPayload> resume(const JobId& job) override;
@@ -44,11 +51,11 @@ class DiskPayloadStore final : public PayloadStore {
   void remove_scratch(const JobId& job) override;
 
  private:
-  DiskPayloadStore(File folder, std::string scratch);
+  DiskPayloadStore(File folder, ScratchFolder scratch);
 
   File folder_;
   DoubtfulStates doubtful_;
-  std::string scratch_;  // Path of its folder.
+  ScratchFolder scratch_;
 };
 
 }  // namespace tallyman

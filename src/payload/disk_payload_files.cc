@@ -117,11 +117,16 @@ Result<void> DiskPayloadFiles::put_new_state_in_place() {
 }
 
 Result<void> DiskPayloadFiles::remove() {
+  TALLY_TRY(remove_state_and_index());
+  TALLY_TRY(remove_file(data_));
+  return {};
+}
+
+Result<void> DiskPayloadFiles::remove_state_and_index() {
   TALLY_TRY_ASSIGN(const bool had_state, remove_file(state_));
   if (had_state) TALLY_TRY(folder_.sync());
   TALLY_TRY(remove_file(new_state_));
   TALLY_TRY(remove_file(index_));
-  TALLY_TRY(remove_file(data_));
   doubtful_.remove(job_);
   return {};
 }

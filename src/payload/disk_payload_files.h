@@ -73,6 +73,7 @@ class DiskPayloadFiles {
 
   // The state first, so that what is left of a payload is never taken for one.
   Result<void> remove();
+  Result<void> remove_state_and_index();
 
  private:
   Result<std::optional<PayloadState>> read_state() const;

@@ -1,5 +1,8 @@
 #include "payload/disk_payload.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -7,39 +10,12 @@
 
 #include <csignal>
 
-#include "payload/payload_conformance.h"
-#include "payload/test_folder.h"
+#include "payload/test_disk_place.h"
 
 namespace tallyman {
 namespace {
 
 using testing::HasSubstr;
-
-class DiskPlace final : public PayloadPlace {
- public:
-  std::unique_ptr<PayloadStore> open() override {
-    return DiskPayloadStore::open(folder()).value();
-  }
-
-  std::string folder() const { return folder_.path() / "payloads"; }
-  std::filesystem::path file(const JobId& job, const std::string& ending) const {
-    return folder_.path() / "payloads" / (job.to_string() + "." + ending);
-  }
-
-  // What a crash at this moment would leave.
-  std::unique_ptr<DiskPlace> copy() const {
-    auto other = std::make_unique<DiskPlace>();
-    std::filesystem::copy(folder_.path(), other->folder_.path(),
-                          std::filesystem::copy_options::recursive);
-    return other;
-  }
-
- private:
-  TestFolder folder_;
-};
-
-INSTANTIATE_TEST_SUITE_P(Disk, PayloadConformance,
-                         testing::Values([] { return std::make_unique<DiskPlace>(); }));
 
 const JobId kJob{Uuid({1, 2, 3})};
 
@@ -268,7 +244,7 @@ class FullDisk {
 
 TEST_F(DiskPayload, AFullDiskLeavesTheLastCheckpointAndGivesTheRoomBack) {
   const auto store = place_.open();
-  const auto writer = store->create(kJob).value();
+  auto writer = store->create(kJob).value();
   add_and_checkpoint(*writer, 0);
   {
     const FullDisk full(3 << 20);
@@ -284,13 +260,14 @@ TEST_F(DiskPayload, AFullDiskLeavesTheLastCheckpointAndGivesTheRoomBack) {
   }
   EXPECT_EQ(writer->offset(), kPartBytes);
   add_and_checkpoint(*writer, 1);
+  writer.reset();
   expect_resumes_with(place_, 2);
 }
 
 // Too little room for the bytes that were held back, for the index, and for the state.
 TEST_F(DiskPayload, ADiskThatIsFullAtACheckpointLeavesTheOneBefore) {
   const auto store = place_.open();
-  const auto writer = store->create(kJob).value();
+  auto writer = store->create(kJob).value();
   add_and_checkpoint(*writer, 0);
   const auto fail_with_room_for = [&](rlim_t bytes, const std::string& splitter_state) {
     std::unique_ptr<DiskPlace> crashed;
@@ -312,6 +289,7 @@ TEST_F(DiskPayload, ADiskThatIsFullAtACheckpointLeavesTheOneBefore) {
   add(*writer, 1);
   fail_with_room_for(2'500, std::string(3'000, 's'));
   add_and_checkpoint(*writer, 1);
+  writer.reset();
   expect_resumes_with(place_, 2);
 }
 
@@ -319,7 +297,7 @@ TEST_F(DiskPayload, ADiskThatIsFullAtACheckpointLeavesTheOneBefore) {
 // the bytes of both stay until the old one stands there again.
 TEST_F(DiskPayload, AStateThatCannotBePutInPlaceIsTakenBack) {
   const auto store = place_.open();
-  const auto writer = store->create(kJob).value();
+  auto writer = store->create(kJob).value();
   add_and_checkpoint(*writer, 0);
   const std::filesystem::path state = place_.file(kJob, "state");
   std::filesystem::remove(state);
@@ -334,6 +312,7 @@ TEST_F(DiskPayload, AStateThatCannotBePutInPlaceIsTakenBack) {
   ASSERT_TRUE(writer->cut_to_checkpoint().ok());
   expect_resumes_with(*place_.copy(), 1);
   add_and_checkpoint(*writer, 1);
+  writer.reset();
   expect_resumes_with(place_, 2);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,6 +143,13 @@ Result<void> File::sync() {
       [&] { return is_folder_ ? ::fsync(descriptor_) : ::fdatasync(descriptor_); });
   if (done != 0) return failure("sync");
   return {};
+}
+
+Result<bool> File::try_lock() {
+  const int done = uninterrupted([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); });
+  if (done == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+  return failure("lock");
 }
 
 void File::start_writeback(std::uint64_t offset, std::uint64_t length) {

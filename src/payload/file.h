@@ -52,6 +52,10 @@ class File {
   // survives a loss of power.
   Result<void> sync();
 
+  // False: another open file (of any process, and on a network folder of any machine)
+  // holds the lock. It is let go with this file. REQUIRES: open for writing.
+  Result<bool> try_lock();
+
   // Hints, which change no outcome: have the disk start on these bytes now, so that
   // sync() finds less to do; read ahead.
   void start_writeback(std::uint64_t offset, std::uint64_t length);

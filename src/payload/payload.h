@@ -9,10 +9,16 @@
 // A checkpoint makes bytes durable first, then (offset, splitter state, pieces) together;
 // resume() cuts the payload to the last checkpoint. A sealed payload never changes.
 //
-// Implementations: DiskPayloadStore. All pass payload/payload_conformance.h.
+// Of two writers of one job (two nodes, or a request that was cut off and the next one)
+// at most one can make a checkpoint: a place either refuses the second writer, or takes
+// the payload from the first, whose calls then fail.
+//
+// Implementations: DiskPayloadStore, PostgresPayloadStore. All pass
+// payload/payload_conformance.h.
 //
 // Threads: PayloadStore: any. A writer or a reader: one at a time.
 // Errors:  kNotFound     no payload for that job
+//          kLost         somebody else writes the payload; nothing of this is stored
 //          kOutOfSpace   the disk is full; the payload is as at the last checkpoint
 //          kUnavailable  the disk does not answer (EIO)
 //          kInternal     a checksum does not hold
@@ -70,7 +76,7 @@ class PayloadStore {
   // In place of whatever the job had. Until the first checkpoint a crash may leave
   // nothing.
   virtual Result<std::unique_ptr<PayloadWriter>> create(const JobId& job) = 0;
-  // kConflict where it is sealed. REQUIRES: nobody else writes for the job.
+  // kConflict where it is sealed.
   virtual Result<ResumedPayload> resume(const JobId& job) = 0;
   // Of the last checkpoint; 0 where none was made.
   virtual Result<std::uint64_t> checkpointed_offset(const JobId& job) = 0;

@@ -1,8 +1,4 @@
-// What every PayloadStore must do. Each implementation runs this from its own test:
-//
-//   INSTANTIATE_TEST_SUITE_P(Disk, PayloadConformance,
-//                            testing::Values([] { return std::make_unique<DiskPlace>();
-//                            }));
+// What every PayloadStore must do. payload_conformance_test.cc runs it for each of them.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -15,16 +11,9 @@
 #include <vector>
 
 #include "payload/payload.h"
+#include "payload/test_place.h"
 
 namespace tallyman {
-
-// Where payloads lie: what is left when the program dies.
-class PayloadPlace {
- public:
-  virtual ~PayloadPlace() = default;
-  // A store over what lies here, as a program that starts again makes it.
-  virtual std::unique_ptr<PayloadStore> open() = 0;
-};
 
 using MakePayloadPlace = std::function<std::unique_ptr<PayloadPlace>()>;
 
@@ -368,6 +357,46 @@ TEST_P(PayloadConformance, TakesALongStreamInChunksOfAnySize) {
   }
   ASSERT_TRUE(writer->seal().ok());
   EXPECT_TRUE(read_all(*store_->open(job(1)).value()) == bytes);
+}
+
+// Two writers of one job, as two nodes have them when a sender was cut off and tries
+// again: a place may refuse the second one, or let it take the payload from the first.
+// Whichever it is, what one of them acknowledged is there, and nothing of the other.
+TEST_P(PayloadConformance, OfTwoWritersOneIsRefusedAndTheOtherOnesBytesAreKept) {
+  const auto parts = make_parts(4);
+  const Part noise = {std::string(5 << 20, 'x'), {{9, 9, 9, 9}}, "no"};
+  const auto other_process = place_->open();
+  for (const bool anew : {false, true}) {
+    const auto first = store_->create(job(1)).value();
+    add_and_checkpoint(*first, parts[0]);
+    add(*first, noise);
+    std::unique_ptr<PayloadWriter> second;
+    ErrorCode refused = ErrorCode::kInternal;
+    if (anew) {
+      auto created = other_process->create(job(1));
+      if (created.ok()) second = std::move(created).value();
+      if (!created.ok()) refused = created.error().code;
+    } else {
+      auto resumed = other_process->resume(job(1));
+      if (resumed.ok()) second = std::move(resumed).value().writer;
+      if (!resumed.ok()) refused = resumed.error().code;
+    }
+    if (!second) {
+      EXPECT_EQ(refused, ErrorCode::kLost);
+      ASSERT_TRUE(first->cut_to_checkpoint().ok());
+      add_and_checkpoint(*first, parts[1]);
+      ASSERT_TRUE(first->seal().ok());
+      expect_parts(*store_->open(job(1)).value(), parts, 2);
+      continue;
+    }
+    for (std::size_t i = anew ? 0 : 1; i < 3; ++i) add_and_checkpoint(*second, parts[i]);
+    EXPECT_EQ(first->checkpoint("no").error().code, ErrorCode::kLost);
+    EXPECT_EQ(first->cut_to_checkpoint().error().code, ErrorCode::kLost);
+    EXPECT_EQ(first->seal().error().code, ErrorCode::kUnavailable);
+    add_and_checkpoint(*second, parts[3]);
+    ASSERT_TRUE(second->seal().ok());
+    expect_parts(*store_->open(job(1)).value(), parts, 4);
+  }
 }
 
 TEST_P(PayloadConformance, AnyNumberOfReadersReadAtOnce) {

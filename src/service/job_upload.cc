@@ -17,6 +17,29 @@ Error part_is_arriving(const Job& job) {
           "UPLOAD_IN_PROGRESS"};
 }
 
+// The gate knows the parts that arrive here; of those that arrive at other nodes the
+// payload tells.
+Error lost_to_another_node(Error error, const Job& job) {
+  return error.code == ErrorCode::kLost ? part_is_arriving(job) : std::move(error);
+}
+
+Error wrong_offset(const Job& job, std::uint64_t offset, std::uint64_t sent) {
+  return {ErrorCode::kConflict,
+          "the upload of job " + job.id.to_string() + " goes on at Upload-Offset " +
+              std::to_string(offset) + ", not " + std::to_string(sent) +
+              "; send from there",
+          "WRONG_OFFSET"};
+}
+
+// Of the last checkpoint; 0 where nothing was sent yet.
+Result<std::uint64_t> stored_offset(PayloadStore& payloads, const Job& job) {
+  auto offset = payloads.checkpointed_offset(job.id);
+  if (!offset.ok() && offset.error().code == ErrorCode::kNotFound) {
+    return std::uint64_t{0};
+  }
+  return offset;
+}
+
 // Of the limits that hold for the job, the one that is met first.
 std::optional<RecordsMax> records_max(const ServiceSettings& settings, const Job& job) {
   std::optional<RecordsMax> max;
@@ -56,6 +79,13 @@ UploadIntake::Options intake_options(const ServiceSettings& settings, Target& ta
   return options;
 }
 
+Result<UploadReceived> seal_upload(PayloadStore& payloads, const Job& job,
+                                   UploadIntake::Options options) {
+  TALLY_TRY_ASSIGN(const auto intake,
+                   UploadIntake::open(payloads, job.id, std::move(options)));
+  return intake->finish();
+}
+
 // What makes two requests with one Idempotency-Key the same, beside their bodies.
 void hash_request(ContentHash& hash, const JobRequest& request) {
   hash.update(name(request.operation));
@@ -76,16 +106,16 @@ Result<std::uint64_t> JobService::append(const Caller& caller,
     return invalid_state(job, "take data", "start a new job");
   }
   TALLY_TRY_ASSIGN(const auto resource, parts_.catalog.find(job.resource));
-  TALLY_TRY_ASSIGN(const auto intake,
-                   UploadIntake::open(parts_.payloads, job.id,
-                                      intake_options(settings_, parts_.target,
-                                                     stored_bytes_, *resource, job)));
+  // Before the payload is taken from whoever may be writing it at another node.
+  TALLY_TRY_ASSIGN(const std::uint64_t stored, stored_offset(parts_.payloads, job));
+  if (part.offset != stored) return wrong_offset(job, stored, part.offset);
+  auto opened = UploadIntake::open(
+      parts_.payloads, job.id,
+      intake_options(settings_, parts_.target, stored_bytes_, *resource, job));
+  if (!opened.ok()) return lost_to_another_node(std::move(opened).error(), job);
+  const auto intake = std::move(opened).value();
   if (part.offset != intake->offset()) {
-    return Error{ErrorCode::kConflict,
-                 "the upload of job " + job.id.to_string() +
-                     " goes on at Upload-Offset " + std::to_string(intake->offset()) +
-                     ", not " + std::to_string(part.offset) + "; send from there",
-                 "WRONG_OFFSET"};
+    return wrong_offset(job, intake->offset(), part.offset);
   }
   const auto receive = [&]() -> Result<void> {
     TALLY_TRY(stored_bytes_.require_room(job.owner, 0));
@@ -94,9 +124,9 @@ Result<std::uint64_t> JobService::append(const Caller& caller,
     TALLY_TRY(intake->receive(source, part.all_or_nothing, nullptr));
     return intake->checkpoint();
   };
-  const Result<void> received = receive();
+  Result<void> received = receive();
   stored_bytes_.settle(job.owner, job.id, intake->offset());
-  TALLY_TRY(received);
+  if (!received.ok()) return lost_to_another_node(std::move(received).error(), job);
   return intake->offset();
 }
 
@@ -105,10 +135,7 @@ Result<std::uint64_t> JobService::upload_offset(const Caller& caller,
   TALLY_TRY_ASSIGN(const Job job, find_writable(parts_.jobs, caller, reference));
   if (job.submission) return job.upload_bytes;
   if (is_terminal(job.state)) return invalid_state(job, "take data", "start a new job");
-  auto offset = parts_.payloads.checkpointed_offset(job.id);
-  if (!offset.ok() && offset.error().code == ErrorCode::kNotFound)
-    return std::uint64_t{0};
-  return offset;
+  return stored_offset(parts_.payloads, job);
 }
 
 Result<Job> JobService::complete(const Caller& caller, const JobReference& reference) {
@@ -128,9 +155,9 @@ Result<Job> JobService::complete(const Caller& caller, const JobReference& refer
   } else if (sealed.error().code != ErrorCode::kNotFound) {
     return std::move(sealed).error();
   } else {
-    TALLY_TRY_ASSIGN(const auto intake,
-                     UploadIntake::open(parts_.payloads, job.id, options));
-    TALLY_TRY_ASSIGN(received, intake->finish());
+    auto sealing = seal_upload(parts_.payloads, job, options);
+    if (!sealing.ok()) return lost_to_another_node(std::move(sealing).error(), job);
+    received = std::move(sealing).value();
   }
   return complete_upload(caller, job, *resource, std::move(received), {}, false);
 }
@@ -241,6 +268,7 @@ Result<Job> JobService::receive_whole(const Caller& caller, const Job& job,
 
   auto completed = receive_into(caller, job, resource, request, source);
   if (completed.ok()) return completed;
+  if (completed.error().code == ErrorCode::kLost) return part_is_arriving(job);
 
   const auto refused = parts_.jobs.apply({.id = job.id,
                                           .event = JobEvent::kUploadRefused,

@@ -55,8 +55,10 @@ Result<std::unique_ptr<UploadIntake>> UploadIntake::open(PayloadStore& payloads,
   }
   if (!resumed.ok()) return std::move(resumed).error();
   ResumedPayload payload = std::move(resumed).value();
-  if (payload.splitter_state.empty())
+  if (payload.splitter_state.empty()) {
+    payload.writer.reset();  // It may hold a lock.
     return start_over(payloads, job, std::move(options));
+  }
 
   TALLY_TRY_ASSIGN(
       RestoredSplitter restored,
