@@ -60,6 +60,15 @@ inline std::uint32_t read_wire32(std::string_view bytes) {
   return __builtin_bswap32(value);
 }
 
+// int2, int4 or int8, by its length.
+inline std::int64_t read_wire_integer(std::string_view bytes) {
+  if (bytes.size() == 8) return static_cast<std::int64_t>(read_wire64(bytes));
+  if (bytes.size() == 4) return static_cast<std::int32_t>(read_wire32(bytes));
+  const auto high = static_cast<std::uint8_t>(bytes[0]);
+  const auto low = static_cast<std::uint8_t>(bytes[1]);
+  return static_cast<std::int16_t>(high << 8 | low);
+}
+
 // A one-dimensional array in the binary form, element by element.
 class PostgresArray {
  public:

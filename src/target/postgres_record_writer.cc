@@ -35,7 +35,7 @@ PostgresRecordWriter::PostgresRecordWriter(db::PostgresConnection& connection,
   for (std::size_t k = 0; k < write.id_fields.size(); ++k) {
     const PostgresColumn& column = write.table.columns[write.id_fields[k]];
     terms += (k == 0 ? "t." : " AND t.") + column.sql_name + " = " + numbered(k + 1) +
-             "::text::" + column.type.name;
+             (column.type.needs_cast() ? "::" + column.type.name : "");
   }
   if (!terms.empty()) {
     look_ = "SELECT 1 FROM " + write.table.sql_name + " AS t WHERE " + terms;
@@ -128,7 +128,7 @@ Result<std::optional<db::PostgresResult>> PostgresRecordWriter::ask(
       params.add_null_of(write_.type(column).wire_oid);
     }
   }
-  auto answer = connection_.execute_params(sql, params);
+  auto answer = connection_.execute_params(sql, params, true);
   if (answer.ok()) return std::optional(std::move(answer).value());
   if (db::is_passing(connection_.failure())) return std::move(answer).error();
   refusal_ = PostgresRefusal{action, connection_.failure()};
@@ -165,7 +165,7 @@ Result<Outcome> PostgresRecordWriter::upsert_or_update(const Statements& stateme
     return fail(RecordErrorCode::kNotFound, write_.key_names(), "no row has this key");
   }
   take_id(*found);
-  if (found->boolean(0, 0)) return Outcome::kUnchanged;
+  if (found->text(0, 0) == std::string_view("\1")) return Outcome::kUnchanged;
   TALLY_TRY_ASSIGN(const auto updated,
                    ask(PostgresAction::kUpdate, statements.update, columns, i));
   if (!updated) return Outcome::kFailed;
@@ -197,7 +197,9 @@ Result<Outcome> PostgresRecordWriter::remove(std::size_t i) {
 Result<Outcome> PostgresRecordWriter::undone_by_trigger(Outcome outcome) {
   if (look_.empty() || outcome == Outcome::kUnchanged) return outcome;
   db::PostgresParams params;
-  for (const std::string& value : id_) params.add_text(value);
+  for (std::size_t k = 0; k < id_.size(); ++k) {
+    params.add_view(write_.table.columns[write_.id_fields[k]].type.wire_oid, id_[k]);
+  }
   TALLY_TRY_ASSIGN(const auto there, connection_.execute_params(look_, params));
   if ((there.rows() > 0) == (outcome != Outcome::kDeleted)) return outcome;
   return not_applied();

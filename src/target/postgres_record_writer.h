@@ -39,7 +39,7 @@ class PostgresRecordWriter {
 
   // After kFailed.
   const RecordError& error() const { return error_; }
-  // After a success, of the row: the primary key's values as text.
+  // After a success, of the row: the primary key's values in their wire form.
   const std::vector<std::string>& id() const { return id_; }
 
  private:

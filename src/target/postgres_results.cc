@@ -1,8 +1,5 @@
 #include "target/postgres_results.h"
 
-#include <charconv>
-
-#include "base/check.h"
 #include "target/postgres_row_id.h"
 
 namespace tallyman {
@@ -22,17 +19,11 @@ void PostgresResults::succeed(std::uint32_t i, Outcome outcome,
                               std::span<const std::string_view> id) {
   note(i, outcome);
   if (write_.table.row_id_kind == RowIdKind::kInteger) {
-    CHECK(std::from_chars(id[0].data(), id[0].data() + id[0].size(), integers_[i]).ec ==
-          std::errc());
+    integers_[i] = db::read_wire_integer(id.front());
   } else if (write_.table.row_id_kind == RowIdKind::kText) {
     texts_[i].clear();
     append_row_id(write_.table, id, texts_[i]);
   }
-}
-
-void PostgresResults::succeed(std::uint32_t i, Outcome outcome, std::int64_t id) {
-  note(i, outcome);
-  integers_[i] = id;
 }
 
 void PostgresResults::fail(std::uint32_t i, RecordError error) {

@@ -21,10 +21,9 @@ class PostgresResults {
  public:
   PostgresResults(const PostgresWrite& write, const PostgresWindow& window);
 
-  // A later word on a record replaces an earlier one. `id`: the primary key's values as
-  // text, in its order.
+  // A later word on a record replaces an earlier one. `id`: the primary key's values in
+  // their wire form, in its order; empty where rows have no name.
   void succeed(std::uint32_t i, Outcome outcome, std::span<const std::string_view> id);
-  void succeed(std::uint32_t i, Outcome outcome, std::int64_t id);  // kInteger.
   void fail(std::uint32_t i, RecordError error);
 
   // Nothing is known any more.

@@ -24,19 +24,13 @@ std::vector<std::string_view> id_of(const db::PostgresResult& rows, int row, int
   return id;
 }
 
-std::int64_t integer_of(PostgresWire wire, std::string_view bytes) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
-  switch (wire) {
-    case PostgresWire::kInt2: return static_cast<std::int16_t>(byte(0) << 8 | byte(1));
-    case PostgresWire::kInt4: return static_cast<std::int32_t>(db::read_wire32(bytes));
-    default: return static_cast<std::int64_t>(db::read_wire64(bytes));
-  }
+std::size_t place_of(const db::PostgresResult& rows, int row) {
+  return db::read_wire32(rows.text(row, 0));
 }
 
-// Its text is its wire form.
-bool is_text(const PostgresType& type) {
-  return (type.wire == PostgresWire::kText && type.name != "pg_catalog.bpchar") ||
-         type.wire == PostgresWire::kEnum;
+// The table shows what was sent, as it was sent.
+bool is_kept_as_sent(const PostgresType& type) {
+  return !type.needs_cast() && !type.is_padded;
 }
 
 }  // namespace
@@ -89,8 +83,8 @@ std::vector<PostgresSetWriter::Group> PostgresSetWriter::groups_of(
 }
 
 Result<std::optional<db::PostgresResult>> PostgresSetWriter::ask(
-    const std::string& sql, const db::PostgresParams& params, bool binary) {
-  auto answer = connection_.execute_params(sql, params, binary);
+    const std::string& sql, const db::PostgresParams& params) {
+  auto answer = connection_.execute_params(sql, params, true);
   if (answer.ok()) return std::optional(std::move(answer).value());
   if (db::is_passing(connection_.failure())) return std::move(answer).error();
   return std::optional<db::PostgresResult>();
@@ -104,7 +98,7 @@ Result<bool> PostgresSetWriter::change(const Group& group, PostgresResults& resu
   const std::vector<std::size_t> columns = group.shape.written_and_key(write_.plan);
   const auto take = [&](const db::PostgresResult& rows, Outcome outcome) {
     for (int row = 0; row < rows.rows(); ++row) {
-      const auto at = static_cast<std::size_t>(rows.integer(row, 0));
+      const auto at = place_of(rows, row);
       found[at] = 1;
       results.succeed(records[at], outcome, id_of(rows, row, 1));
     }
@@ -143,7 +137,7 @@ Result<bool> PostgresSetWriter::change(const Group& group, PostgresResults& resu
                          arrays.params()));
     if (!there) return false;
     for (int row = 0; row < there->rows(); ++row) {
-      const std::uint32_t at = rest[static_cast<std::size_t>(there->integer(row, 0))];
+      const std::uint32_t at = rest[place_of(*there, row)];
       found[at] = 1;
       results.succeed(records[at], Outcome::kUnchanged, id_of(*there, row, 1));
     }
@@ -180,7 +174,7 @@ Result<bool> PostgresSetWriter::remove(const Group& group, PostgresResults& resu
                  {RecordErrorCode::kNotFound, write_.key_names(), "no row has this key"});
   }
   for (int row = 0; row < removed->rows(); ++row) {
-    const auto at = static_cast<std::size_t>(removed->integer(row, 0));
+    const auto at = place_of(*removed, row);
     results.succeed(group.records[at], Outcome::kDeleted, id_of(*removed, row, 1));
   }
   return true;
@@ -234,15 +228,14 @@ Result<std::optional<std::vector<PostgresSetWriter::Drawn>>> PostgresSetWriter::
     db::PostgresParams params;
     params.add(count);
     TALLY_TRY_ASSIGN(const auto rows,
-                     ask("SELECT v, v::text FROM (SELECT " + typed +
+                     ask("SELECT v FROM (SELECT " + typed +
                              " AS v FROM pg_catalog.generate_series(1, $1::bigint) "
                              "OFFSET 0) AS drawn",
-                         params, true));
+                         params));
     if (!rows) return std::optional<std::vector<Drawn>>();
-    Drawn drawn{.place = place, .wires = {}, .texts = {}};
+    Drawn drawn{.place = place, .wires = {}};
     for (int row = 0; row < rows->rows(); ++row) {
       drawn.wires.emplace_back(rows->text(row, 0));
-      drawn.texts.emplace_back(rows->text(row, 1));
     }
     all.push_back(std::move(drawn));
   }
@@ -322,32 +315,29 @@ Result<bool> PostgresSetWriter::insert_from_arrays(const PostgresShape& shape,
 Result<bool> PostgresSetWriter::take_inserted_ids(std::span<const std::uint32_t> records,
                                                   const std::vector<Drawn>& drawn,
                                                   PostgresResults& results) {
-  if (write_.table.row_id_kind == RowIdKind::kInteger) {
-    const PostgresWire wire = write_.table.columns[write_.id_fields.front()].type.wire;
-    const auto column = write_.column_of(write_.id_fields.front());
-    for (std::size_t at = 0; at < records.size(); ++at) {
-      const std::string_view bytes =
-          drawn.empty() ? window_.wire(*column, records[at]) : drawn.front().wires[at];
-      results.succeed(records[at], Outcome::kCreated, integer_of(wire, bytes));
-    }
-    return true;
-  }
-  // The texts of each column of the key, record by record.
-  std::vector<std::vector<std::string>> parts;
-  for (const std::size_t place : write_.id_fields) {
-    const auto made = std::find_if(drawn.begin(), drawn.end(),
-                                   [&](const Drawn& one) { return one.place == place; });
-    if (made != drawn.end()) {
-      parts.push_back(made->texts);
+  // Of each column of the key: its values where they were drawn or must be asked for.
+  std::vector<std::vector<std::string>> made(write_.id_fields.size());
+  std::vector<std::size_t> columns(write_.id_fields.size());
+  for (std::size_t k = 0; k < made.size(); ++k) {
+    const auto found = std::find_if(drawn.begin(), drawn.end(), [&](const Drawn& one) {
+      return one.place == write_.id_fields[k];
+    });
+    if (found != drawn.end()) {
+      made[k] = found->wires;
       continue;
     }
-    TALLY_TRY_ASSIGN(auto texts, texts_of(write_.column_of(place).value(), records));
+    columns[k] = write_.column_of(write_.id_fields[k]).value();
+    if (is_kept_as_sent(write_.type(columns[k]))) continue;
+    TALLY_TRY_ASSIGN(auto texts, texts_of(columns[k], records));
     if (!texts) return false;
-    parts.push_back(std::move(*texts));
+    made[k] = std::move(*texts);
   }
-  std::vector<std::string_view> id(parts.size());
+  std::vector<std::string_view> id(made.size());
   for (std::size_t at = 0; at < records.size(); ++at) {
-    for (std::size_t k = 0; k < parts.size(); ++k) id[k] = parts[k][at];
+    for (std::size_t k = 0; k < made.size(); ++k) {
+      id[k] = made[k].empty() ? window_.wire(columns[k], records[at])
+                              : std::string_view(made[k][at]);
+    }
     results.succeed(records[at], Outcome::kCreated, id);
   }
   return true;
@@ -356,21 +346,16 @@ Result<bool> PostgresSetWriter::take_inserted_ids(std::span<const std::uint32_t>
 // A column's values as the table will show them.
 Result<std::optional<std::vector<std::string>>> PostgresSetWriter::texts_of(
     std::size_t column, std::span<const std::uint32_t> records) {
-  std::vector<std::string> texts;
-  texts.reserve(records.size());
-  if (is_text(write_.type(column))) {
-    for (const std::uint32_t i : records) texts.emplace_back(window_.wire(column, i));
-    return std::optional(std::move(texts));
-  }
   const std::size_t columns[] = {column};
   const PostgresArrays arrays(write_, window_, columns, records);
   TALLY_TRY_ASSIGN(
       const auto rows,
-      ask("SELECT " + PostgresArrays::value(column) + "::" + write_.type(column).name +
-              "::" + write_.field(column).declared_type + "::text FROM " + arrays.from() +
-              " ORDER BY " + PostgresArrays::place(),
+      ask("SELECT (" + PostgresArrays::value(column) + "::" + write_.type(column).name +
+              "::" + write_.field(column).declared_type + ")::text FROM " +
+              arrays.from() + " ORDER BY " + PostgresArrays::place(),
           arrays.params()));
   if (!rows) return std::optional<std::vector<std::string>>();
+  std::vector<std::string> texts;
   for (int row = 0; row < rows->rows(); ++row) texts.emplace_back(rows->text(row, 0));
   return std::optional(std::move(texts));
 }

@@ -46,7 +46,6 @@ class PostgresSetWriter {
   struct Drawn {
     std::size_t place;  // In the table's fields.
     std::vector<std::string> wires;
-    std::vector<std::string> texts;
   };
 
   Result<bool> apply_groups(std::span<const std::uint32_t> records,
@@ -73,8 +72,7 @@ class PostgresSetWriter {
 
   // Nothing where the database refused a record.
   Result<std::optional<db::PostgresResult>> ask(const std::string& sql,
-                                                const db::PostgresParams& params,
-                                                bool binary = false);
+                                                const db::PostgresParams& params);
 
   db::PostgresConnection& connection_;
   const PostgresWrite& write_;

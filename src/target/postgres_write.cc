@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "target/postgres_row_id.h"
+
 namespace tallyman {
 namespace {
 
@@ -115,7 +117,7 @@ std::string PostgresWrite::assignments(std::span<const std::size_t> columns,
 std::string PostgresWrite::ids() const {
   std::string list;
   for (const std::size_t place : id_fields) {
-    add_to_list(list, "t." + table.columns[place].sql_name + "::text", ", ");
+    add_to_list(list, postgres_read_term(table.columns[place], "t"), ", ");
   }
   return list.empty() ? "NULL" : list;
 }

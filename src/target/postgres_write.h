@@ -61,7 +61,8 @@ struct PostgresWrite {
   // "a" = value, ...
   std::string assignments(std::span<const std::size_t> columns,
                           const ValueName& value) const;
-  // t."id"::text, ...: the primary key's columns; "NULL" where rows have no name.
+  // t."id", ...: the primary key's columns, for a binary result, as append_row_id() takes
+  // them; "NULL" where rows have no name.
   std::string ids() const;
 
  private:
