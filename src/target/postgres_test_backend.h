@@ -10,43 +10,14 @@
 
 #include "db/test_database.h"
 #include "db/test_postgres.h"
-#include "target/postgres_job_writer.h"
+#include "target/postgres_target.h"
 #include "target/target_test_job.h"
 
 namespace tallyman {
 
-class TmpTarget final : public Target {
- public:
-  explicit TmpTarget(db::Database& database) : database_(database) {}
-  Result<Resource> introspect(std::string_view table) override {
-    TALLY_TRY_ASSIGN(auto t, database_.begin_read());
-    TALLY_TRY_ASSIGN(auto read, read_postgres_table(db::postgres(*t), table));
-    return std::move(read.resource);
-  }
-  Result<std::vector<std::string>> tables() override { return std::vector<std::string>(); }
-  Result<std::unique_ptr<JobWriter>> make_writer(const Resource& resource,
-                                                 const WriteSpec& spec) override {
-    TALLY_TRY_ASSIGN(auto t, database_.begin_read());
-    TALLY_TRY_ASSIGN(auto read, read_postgres_table(db::postgres(*t), resource.table));
-    TALLY_TRY_ASSIGN(auto made, PostgresJobWriter::make(resource, std::move(read), spec));
-    return std::unique_ptr<JobWriter>(std::move(made));
-  }
-  Result<std::vector<AggregateResult>> aggregate(db::Transaction&, const Resource&,
-                                                 std::span<const AggregateSpec>,
-                                                 const RowIdSourceMaker&) override {
-    return std::vector<AggregateResult>();
-  }
-  Result<Presence> count_present(db::Transaction&, const Resource&,
-                                 const RowIdSourceMaker&) override {
-    return Presence();
-  }
- private:
-  db::Database& database_;
-};
-
 class PostgresTestBackend final : public TargetBackend {
  public:
-  PostgresTestBackend() : target_(std::make_unique<TmpTarget>(database())) {
+  PostgresTestBackend() : target_(std::make_unique<PostgresTarget>(database())) {
     postgres().sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
   }
 
@@ -115,7 +86,7 @@ END $$)sql";
   }
 
   db::TemporaryFolder folder_;
-  std::unique_ptr<TmpTarget> target_;
+  std::unique_ptr<PostgresTarget> target_;
   int scratch_files_ = 0;
 };
 

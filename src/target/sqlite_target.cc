@@ -4,21 +4,10 @@
 #include "target/sqlite_job_writer.h"
 #include "target/sqlite_named_rows.h"
 #include "target/sqlite_table.h"
+#include "target/write_plan.h"
 
 namespace tallyman {
 namespace {
-
-// A column that an insert must have and that the resource does not show cannot be given.
-Result<void> check_hidden_columns(const Resource& resource, const SqliteTable& table) {
-  for (const Field& field : table.resource.fields) {
-    if (!field.required() || resource.field_place(field.name)) continue;
-    return Error{ErrorCode::kInvalidArgument,
-                 "nothing can be inserted: column \"" + field.name + "\" of table \"" +
-                     table.resource.table + "\" is required, but resource \"" +
-                     resource.name + "\" does not show it"};
-  }
-  return {};
-}
 
 Result<SqliteTable> read_same_table(db::SqliteConnection& connection,
                                     const Resource& resource) {
@@ -47,7 +36,7 @@ Result<std::unique_ptr<JobWriter>> SqliteTarget::make_writer(const Resource& res
   TALLY_TRY_ASSIGN(const auto snapshot, database_.begin_read());
   TALLY_TRY_ASSIGN(SqliteTable table, read_same_table(db::sqlite(*snapshot), resource));
   if (spec.operation == Operation::kInsert) {
-    TALLY_TRY(check_hidden_columns(resource, table));
+    TALLY_TRY(check_hidden_columns(resource, table.resource));
   }
   TALLY_TRY_ASSIGN(auto writer, SqliteJobWriter::make(resource, std::move(table), spec));
   return std::unique_ptr<JobWriter>(std::move(writer));

@@ -228,4 +228,14 @@ Result<WritePlan> plan_write(const Resource& resource, const WriteSpec& spec) {
   return plan;
 }
 
+Result<void> check_hidden_columns(const Resource& resource, const Resource& table) {
+  for (const Field& field : table.fields) {
+    if (!field.required() || resource.field_place(field.name)) continue;
+    return invalid("nothing can be inserted: column " + quoted(field.name) +
+                   " of table " + quoted(table.table) + " is required, but resource " +
+                   quoted(resource.name) + " does not show it");
+  }
+  return {};
+}
+
 }  // namespace tallyman

@@ -44,4 +44,8 @@ struct WritePlan {
 // on_duplicate.
 Result<WritePlan> plan_write(const Resource& resource, const WriteSpec& spec);
 
+// kInvalidArgument where the table has a column that an insert must give and that the
+// resource does not show.
+Result<void> check_hidden_columns(const Resource& resource, const Resource& table);
+
 }  // namespace tallyman
