@@ -63,6 +63,9 @@ struct WindowPlan {
   std::uint64_t window_records = 0;
   std::uint64_t window_bytes = 0;
   std::uint32_t slices = 1;
+  // What tells a record's slice (Slicing::signature); empty for one slice. A job whose
+  // table was changed in it cannot go on: its records would fall into other slices.
+  std::string sliced_by = {};
 };
 
 struct Job {

@@ -86,10 +86,12 @@ class JobReader {
     const auto records = optional();
     const auto bytes = optional();
     const auto slices = optional();
+    std::string sliced_by(text());
     if (!records || !bytes || !slices) return;
     job.plan = WindowPlan{.window_records = static_cast<std::uint64_t>(*records),
                           .window_bytes = static_cast<std::uint64_t>(*bytes),
-                          .slices = static_cast<std::uint32_t>(*slices)};
+                          .slices = static_cast<std::uint32_t>(*slices),
+                          .sliced_by = std::move(sliced_by)};
   }
   std::int64_t integer() { return rows_.integer(row_, place_++); }
   bool boolean() { return rows_.boolean(row_, place_++); }
@@ -135,7 +137,8 @@ Result<JobNumber> lock_by(PostgresConnection& connection, const char* where,
 const std::string_view kSelectJobs =
     "SELECT j.number, j.id, j.resource, j.table_name, j.operation, j.state, j.owner, "
     "j.created_by, j.options, j.created_at, j.updated_at, j.started_at, j.completed_at, "
-    "j.epoch, j.submission, j.window_records, j.window_bytes, j.slices, j.columns, "
+    "j.epoch, j.submission, j.window_records, j.window_bytes, j.slices, j.sliced_by, "
+    "j.columns, "
     "j.upload_bytes, j.total_items, j.checked_items, coalesce(s.created, j.created), "
     "coalesce(s.updated, j.updated), coalesce(s.unchanged, j.unchanged), "
     "coalesce(s.deleted, j.deleted), coalesce(s.failed, j.failed), j.message, "
@@ -203,10 +206,12 @@ Result<void> update_job(PostgresConnection& connection, const Job& before,
   std::optional<std::uint64_t> window_records;
   std::optional<std::uint64_t> window_bytes;
   std::optional<std::uint32_t> slices;
+  std::optional<std::string> sliced_by;
   if (after.plan) {
     window_records = after.plan->window_records;
     window_bytes = after.plan->window_bytes;
     slices = after.plan->slices;
+    sliced_by = after.plan->sliced_by;
   }
   std::optional<std::int64_t> submitted_at;
   if (after.submission) submitted_at = to_micros(after.updated_at);
@@ -219,7 +224,7 @@ Result<void> update_job(PostgresConnection& connection, const Job& before,
           "window_records = $14, window_bytes = $15, slices = $16, columns = $17, "
           "upload_bytes = $18, total_items = $19, created = $20, updated = $21, "
           "unchanged = $22, deleted = $23, failed = $24, message = $25, verified = $26, "
-          "superseded = $27, fingerprint = $28 "
+          "superseded = $27, fingerprint = $28, sliced_by = $29 "
           "WHERE number = $1 AND state = $2 AND epoch = $3",
           before.number.value(), before.state, before.epoch.value(), after.operation,
           after.state, to_json(after.options), after.options.dry_run,
@@ -229,7 +234,7 @@ Result<void> update_job(PostgresConnection& connection, const Job& before,
           after.upload_bytes, after.total_items, after.counts.created,
           after.counts.updated, after.counts.unchanged, after.counts.deleted,
           after.counts.failed, storable_text(after.message), after.verified,
-          after.superseded, after.fingerprint));
+          after.superseded, after.fingerprint, sliced_by));
   CHECK(update.affected() == 1);
   return {};
 }

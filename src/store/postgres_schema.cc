@@ -52,6 +52,7 @@ CREATE TABLE tallyman.job (
   window_records bigint CHECK (window_records > 0),
   window_bytes bigint CHECK (window_bytes > 0),
   slices int CHECK (slices > 0),
+  sliced_by text,
   columns bytea NOT NULL,
   upload_bytes bigint NOT NULL DEFAULT 0 CHECK (upload_bytes >= 0),
   total_items bigint CHECK (total_items >= 0),

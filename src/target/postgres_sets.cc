@@ -135,8 +135,10 @@ std::string signature_of(const PostgresWrite& write) {
   return signature;
 }
 
-Slicing one_slice(std::string reason) {
-  return {.by = Slicing::By::kNothing, .signature = "", .reason = std::move(reason)};
+Slicing one_slice(const PostgresWrite& write, std::string reason) {
+  return {.by = Slicing::By::kNothing,
+          .signature = signature_of(write),
+          .reason = std::move(reason)};
 }
 
 }  // namespace
@@ -148,10 +150,10 @@ std::optional<std::string> why_no_sets(const PostgresWrite& write) {
 }
 
 Slicing slicing_of(const PostgresWrite& write) {
-  if (auto why = why_no_sets(write)) return one_slice(*why);
+  if (auto why = why_no_sets(write)) return one_slice(write, *why);
   if (!write.table.exclusions.empty() && inserts(write.plan.operation)) {
-    return one_slice("the table has the exclusion constraint " +
-                     write.table.exclusions.front());
+    return one_slice(write, "the table has the exclusion constraint " +
+                                write.table.exclusions.front());
   }
   const bool insert = write.plan.operation == Operation::kInsert;
   const auto touched =
@@ -159,16 +161,16 @@ Slicing slicing_of(const PostgresWrite& write) {
           ? keys_with(write, sent_fields(write), write.plan.duplicate_key)
           : std::vector<std::string>();
   if (!touched.empty()) {
-    return one_slice("the columns write several unique keys, among them " +
-                     join(touched));
+    return one_slice(
+        write, "the columns write several unique keys, among them " + join(touched));
   }
   if (insert && !write.plan.duplicate_key) {
     return {.by = Slicing::By::kPlace, .signature = signature_of(write), .reason = ""};
   }
   const std::size_t key = *write.plan.duplicate_key;
   if (!write.table.keys[key].canonical) {
-    return one_slice("values of the key " + write.table.resource.keys[key].name +
-                     " may be equal without having the same bytes");
+    return one_slice(write, "values of the key " + write.table.resource.keys[key].name +
+                                " may be equal without having the same bytes");
   }
   return {.by = Slicing::By::kKey, .signature = signature_of(write), .reason = ""};
 }

@@ -55,6 +55,12 @@ Result<void> JobRun::work() {
       auto plan, attempts_.make([&] { return JobPlan::make(parts_, settings_, *job); }));
   if (!plan) return {};
   if (claim_.first) TALLY_TRY(note_lanes(*plan));
+  if (plan->job.plan->slices > 1 &&
+      plan->writer->slicing().signature != plan->job.plan->sliced_by) {
+    return give_up("the keys of table \"" + plan->job.table +
+                   "\" were changed while the job wrote it in several slices; retry the "
+                   "job for the rest");
+  }
 
   Result<void> done;
   if (plan->job.options.atomic || plan->job.options.dry_run) {

@@ -31,6 +31,7 @@ JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& sl
   }
   cut.lanes_reason = needs_one_lane(job.options);
   if (!cut.lanes_reason.empty()) return cut;
+  cut.plan.sliced_by = slicing.signature;
   cut.plan.slices = slicing.by == Slicing::By::kKey
                         ? std::max(kKeyedSlices, settings.lanes)
                         : settings.lanes;

@@ -5,7 +5,7 @@
 namespace tallyman {
 namespace {
 
-const Slicing kByKey{.by = Slicing::By::kKey};
+const Slicing kByKey{.by = Slicing::By::kKey, .signature = "id int"};
 const Slicing kByPlace{.by = Slicing::By::kPlace};
 
 JobCut cut(const Slicing& slicing, const JobOptions& options = {},
@@ -23,6 +23,7 @@ TEST(WindowPlan, KeyedOperationsHaveManySlicesWhateverTheLanes) {
   EXPECT_EQ(cut(kByKey, {}, 12).plan.slices, 12u);
   EXPECT_EQ(cut(kByKey).plan.window_records, 7u);
   EXPECT_EQ(cut(kByKey).lanes_reason, "");
+  EXPECT_EQ(cut(kByKey).plan.sliced_by, "id int");
 }
 
 TEST(WindowPlan, ContiguousPartsAreAsManyAsTheLanes) {
