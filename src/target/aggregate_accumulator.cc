@@ -88,6 +88,7 @@ void RowValue::append_text(std::string& into) const {
 struct AggregateAccumulator::Group {
   std::uint64_t count = 0;  // Rows for count, values for the rest.
   Decimal sum;
+  int scale = 0;  // Of the terms, where it is told apart from the sum's.
   std::unique_ptr<FloatSum> float_sum;
   RowValue extreme;  // Its text is in extreme_text.
   std::string extreme_text;
@@ -150,6 +151,18 @@ Result<void> AggregateAccumulator::add(const RowValue& value,
   Group* group = group_of(groups);
   if (!group) return {};
   return add_to(*group, value);
+}
+
+void AggregateAccumulator::add_totals(const GroupTotals& totals,
+                                      std::span<const RowValue* const> groups) {
+  if (!error_.empty()) return;
+  Group* group = group_of(groups);
+  if (!group) return;
+  if (!totals.finite) fail("the result is not finite");
+  if (totals.extreme.kind != Kind::kNull) add_extreme(*group, totals.extreme);
+  group->count += totals.count - (totals.extreme.kind != Kind::kNull ? 1 : 0);
+  group->sum += totals.sum;
+  group->scale = std::max(group->scale, totals.scale);
 }
 
 void AggregateAccumulator::add_count(std::uint64_t rows) {
@@ -222,7 +235,7 @@ void AggregateAccumulator::add_extreme(Group& group, const RowValue& value) {
 }
 
 std::string AggregateAccumulator::average_of(const Group& group) const {
-  const int scale = std::max(group.sum.scale(), field_->scale.value_or(0));
+  const int scale = std::max({group.sum.scale(), group.scale, field_->scale.value_or(0)});
   return group.sum.divided(group.count, scale + kAverageDigits).to_string();
 }
 

@@ -49,6 +49,15 @@ struct RowValue {
   void append_text(std::string& into) const;
 };
 
+// What a database has made of all rows of a group.
+struct GroupTotals {
+  std::uint64_t count = 0;  // Rows for count, values for the rest.
+  Decimal sum;              // Of integers or decimals.
+  int scale = 0;            // The most digits after the point that one of them has.
+  RowValue extreme;         // For min and max; NULL where there is none.
+  bool finite = true;       // False: the sum is NaN or an infinity.
+};
+
 // Sets of values, as many as there are, on disk where they are too many for memory.
 class DistinctValues {
  public:
@@ -68,6 +77,9 @@ class AggregateAccumulator {
   // `groups`: one for each of the spec's group_by. The error is the database's; what is
   // wrong with a value is reported by finish().
   Result<void> add(const RowValue& value, std::span<const RowValue* const> groups);
+  // A whole group at once, or a part of it that is distinct from others (no sums of
+  // floats).
+  void add_totals(const GroupTotals& totals, std::span<const RowValue* const> groups);
   // Rows that count, but are not there to be looked at (deleted ones).
   void add_count(std::uint64_t rows);
 

@@ -33,15 +33,18 @@ SELECT a.attname, format_type(a.atttypid, a.atttypmod), l.not_null, a.attidentit
                  'nextval', 'clock_timestamp', 'timeofday', 'random', 'random_normal',
                  'gen_random_uuid', 'gen_random_bytes', 'uuidv4', 'uuidv7',
                  'uuid_generate_v1', 'uuid_generate_v1mc', 'uuid_generate_v4')),
+       CASE WHEN a.attcollation <> t.typcollation THEN
+         quote_ident(cn.nspname) || '.' || quote_ident(c.collname) END,
        a.attnum, a.atttypid, t.oid, t.typarray
 FROM pg_attribute a
 JOIN layer l ON l.attnum = a.attnum
 JOIN pg_type t ON t.oid = l.type AND t.typtype <> 'd'
 JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_collation c ON c.oid = a.attcollation
+LEFT JOIN pg_namespace cn ON cn.oid = c.collnamespace
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = $1 ORDER BY a.attnum)";
-constexpr int kColumnsDefinition = 12;
+constexpr int kColumnsDefinition = 13;
 
 constexpr std::string_view kLabels = R"(
 WITH RECURSIVE layer AS (
@@ -71,8 +74,8 @@ PostgresTypeFacts type_facts(const PostgresResult& rows, int row, const Labels& 
   facts.kind = rows.text(row, 8).front();
   facts.modifier = static_cast<std::int32_t>(rows.integer(row, 9));
   facts.deterministic_collation = rows.boolean(row, 10);
-  facts.oid = static_cast<db::Oid>(rows.integer(row, 14));
-  facts.array_oid = static_cast<db::Oid>(rows.integer(row, 15));
+  facts.oid = static_cast<db::Oid>(rows.integer(row, 15));
+  facts.array_oid = static_cast<db::Oid>(rows.integer(row, 16));
   const auto known = labels.find(facts.oid);
   if (known != labels.end()) facts.labels = known->second;
   return facts;
@@ -81,10 +84,11 @@ PostgresTypeFacts type_facts(const PostgresResult& rows, int row, const Labels& 
 PostgresColumn make_column(const PostgresResult& rows, int row, const Labels& labels) {
   PostgresColumn column;
   column.type = describe_postgres_type(type_facts(rows, row, labels));
-  column.type.oid = static_cast<db::Oid>(rows.integer(row, 13));
-  column.type.is_domain = rows.integer(row, 13) != rows.integer(row, 14);
+  column.type.oid = static_cast<db::Oid>(rows.integer(row, 14));
+  column.type.is_domain = rows.integer(row, 14) != rows.integer(row, 15);
   column.sql_name = db::postgres_quoted(rows.text(row, 0));
-  column.number = static_cast<std::int16_t>(rows.integer(row, 12));
+  column.number = static_cast<std::int16_t>(rows.integer(row, 13));
+  column.sql_collation = rows.text(row, 12);
   column.identity_always = rows.text(row, 3) == "a";
   column.default_has_effects = rows.boolean(row, 11);
   return column;

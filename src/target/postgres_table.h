@@ -41,6 +41,8 @@ struct PostgresColumn {
   PostgresType type;
   std::string sql_name;     // Quoted.
   std::int16_t number = 0;  // pg_attribute.attnum.
+  // Where it is not its type's own: quoted and with its schema; else empty.
+  std::string sql_collation;
   // GENERATED ALWAYS AS IDENTITY: Field::generated, but COPY and OVERRIDING SYSTEM VALUE
   // may write it.
   bool identity_always = false;

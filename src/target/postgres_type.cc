@@ -99,6 +99,7 @@ PostgresType describe_postgres_type(PostgresTypeFacts facts) {
     type.wire_name = "pg_catalog.text";
     return type;
   }
+  type.is_padded = type.wire == kText && facts.name == "bpchar";
   type.wire_oid = facts.oid;
   type.wire_array_oid = facts.array_oid;
   type.wire_name = type.name;

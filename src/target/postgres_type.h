@@ -70,6 +70,8 @@ struct PostgresType {
   // under a collation that is not deterministic.
   bool canonical = false;
 
+  bool is_padded = false;  // bpchar: blanks at its end are no part of the value.
+
   FieldType field_type = FieldType::kText;
   std::optional<int> precision;      // Of numeric: in all.
   std::optional<int> scale;          // Of numeric: after the point (may be negative).

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "target/aggregate_accumulator.h"
+#include "target/aggregate_plan.h"
 #include "target/sqlite_job_rows.h"
 #include "target/sqlite_named_rows.h"
 
@@ -63,33 +64,6 @@ class SqliteDistinctValues final : public DistinctValues {
   std::string key_;
 };
 
-OutcomeMask wanted_outcomes(const AggregateSpec& spec) {
-  if (spec.outcomes.empty()) return kWritten | mask_of(Outcome::kDeleted);
-  OutcomeMask mask = 0;
-  for (const Outcome outcome : spec.outcomes) mask |= mask_of(outcome);
-  return mask;
-}
-
-std::uint64_t count_records(const OutcomeCounts& counts, OutcomeMask outcomes) {
-  std::uint64_t records = 0;
-  if (outcomes & mask_of(Outcome::kCreated)) records += counts.created;
-  if (outcomes & mask_of(Outcome::kUpdated)) records += counts.updated;
-  if (outcomes & mask_of(Outcome::kUnchanged)) records += counts.unchanged;
-  if (outcomes & mask_of(Outcome::kDeleted)) records += counts.deleted;
-  return records;
-}
-
-// A definition from the configuration under the name that was asked for.
-AggregateSpec resolve(const AggregateSpec& spec, const Resource& resource) {
-  if (spec.type != AggregateType::kCustom) return spec;
-  const auto named = resource.aggregates.find(spec.function);
-  if (named == resource.aggregates.end() || named->second.function) return spec;
-  AggregateSpec resolved = named->second.definition;
-  resolved.name = spec.name;
-  if (!spec.outcomes.empty()) resolved.outcomes = spec.outcomes;
-  return resolved;
-}
-
 // One set of values for each group of each aggregate.
 constexpr std::uint64_t kSetsOfOne = 1ULL << 32;
 
@@ -103,10 +77,10 @@ class Aggregation {
     results_.resize(specs.size());
     for (std::size_t i = 0; i < specs.size(); ++i) {
       results_[i].name = specs[i].name;
-      const AggregateSpec spec = resolve(specs[i], resource_);
+      const AggregateSpec spec = resolve_aggregate(specs[i], resource_);
       if (table_.row_id_kind == RowIdKind::kNone) {
-        results_[i] = without_ids(spec);
-      } else if (!has_fields(spec)) {
+        results_[i] = aggregate_without_ids(spec, named_.counts(), table_.resource);
+      } else if (!has_fields(spec, resource_, table_.resource)) {
         results_[i].error = "the table no longer has all of its fields";
       } else if (spec.type == AggregateType::kCustom) {
         TALLY_TRY_ASSIGN(results_[i], call(spec));
@@ -127,28 +101,6 @@ class Aggregation {
     std::vector<int> groups;  // Places in fields_.
     AggregateAccumulator accumulator;
   };
-
-  AggregateResult without_ids(const AggregateSpec& spec) const {
-    AggregateResult result{spec.name, {}, {}};
-    if (spec.type == AggregateType::kCount && spec.group_by.empty()) {
-      result.value =
-          std::to_string(count_records(named_.counts(), wanted_outcomes(spec)));
-    } else {
-      result.error =
-          "table \"" + table_.resource.table +
-          "\" has no primary key, so the job's rows cannot be told from others; "
-          "only count works";
-    }
-    return result;
-  }
-
-  bool has_fields(const AggregateSpec& spec) const {
-    const auto known = [&](const std::string& name) {
-      return resource_.field_place(name) && table_.resource.field_place(name);
-    };
-    return (spec.field.empty() || known(spec.field)) &&
-           std::all_of(spec.group_by.begin(), spec.group_by.end(), known);
-  }
 
   int field_of_pass(const std::string& name) {
     const std::size_t place = table_.resource.field_place(name).value();

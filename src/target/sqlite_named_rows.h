@@ -26,20 +26,12 @@
 
 #include "base/result.h"
 #include "db/sqlite.h"
+#include "target/outcome_mask.h"
 #include "target/sqlite_table.h"
 #include "target/sqlite_value.h"
 #include "target/target.h"
 
 namespace tallyman {
-
-using OutcomeMask = std::uint8_t;  // A bit for each Outcome.
-constexpr OutcomeMask mask_of(Outcome outcome) {
-  return static_cast<OutcomeMask>(1U << static_cast<unsigned>(outcome));
-}
-// What names a row that should be there.
-inline constexpr OutcomeMask kWritten = mask_of(Outcome::kCreated) |
-                                        mask_of(Outcome::kUpdated) |
-                                        mask_of(Outcome::kUnchanged);
 
 class SqliteNamedRows {
  public:

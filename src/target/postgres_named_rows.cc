@@ -1,0 +1,286 @@
+#include "target/postgres_named_rows.h"
+
+#include "target/postgres_row_id.h"
+
+namespace tallyman {
+namespace {
+
+using db::append_wire16;
+using db::append_wire32;
+using db::append_wire64;
+
+constexpr std::string_view kRanges = "pg_temp.tallyman_named_ranges";
+constexpr std::string_view kIds = "pg_temp.tallyman_named_ids";
+constexpr std::string_view kDistinct = "pg_temp.tallyman_named_distinct";
+constexpr std::string_view kTexts = "pg_temp.tallyman_named_texts";
+
+// Shorter ones cost less as ids.
+constexpr std::uint64_t kRangeMin = 8;
+constexpr std::size_t kTextBytesMax = 1U << 20;
+constexpr std::size_t kCopyBytes = 64U << 10;
+
+// Source: "Binary Format" of COPY in PostgreSQL's manual.
+constexpr std::string_view kCopyHead("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+constexpr std::string_view kCopyEnd("\377\377", 2);
+
+void append_int8(std::int64_t value, std::string& into) {
+  append_wire32(into, 8);
+  append_wire64(into, static_cast<std::uint64_t>(value));
+}
+
+void append_outcomes(OutcomeMask outcomes, std::string& into) {
+  append_wire32(into, 2);
+  append_wire16(into, outcomes);
+}
+
+std::string key_column(std::size_t i) { return "k" + std::to_string(i); }
+
+std::string listed(std::size_t columns, std::string_view after = {}) {
+  std::string list;
+  for (std::size_t i = 0; i < columns; ++i) {
+    list += key_column(i);
+    list += after;
+    list += ", ";
+  }
+  return list;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PostgresNamedRows>> PostgresNamedRows::open(
+    db::PostgresConnection& connection, const PostgresTable& table,
+    const RowIdSourceMaker& ids) {
+  std::unique_ptr<PostgresNamedRows> rows(new PostgresNamedRows(connection, table));
+  const RowIdSource source = ids();
+  if (table.row_id_kind == RowIdKind::kText) {
+    TALLY_TRY(rows->read_texts(source));
+  } else {
+    TALLY_TRY(rows->read_integers(source));
+  }
+  TALLY_TRY(rows->finish());
+  return rows;
+}
+
+PostgresNamedRows::~PostgresNamedRows() {
+  if (!made_) return;
+  for (const std::string_view name : {kRanges, kIds, kDistinct, kTexts}) {
+    // Where this fails the transaction has failed, and takes them with it.
+    (void)connection_.exec("DROP TABLE IF EXISTS " + std::string(name)).ok();
+  }
+}
+
+Result<void> PostgresNamedRows::make_table(std::string_view name,
+                                           std::string_view definition) {
+  made_ = true;
+  const std::string plain(name.substr(name.find('.') + 1));
+  TALLY_TRY(connection_.exec("DROP TABLE IF EXISTS " + std::string(name)));
+  auto made =
+      connection_.exec("CREATE TEMP TABLE " + plain + " " + std::string(definition));
+  if (made.ok()) return {};
+  if (!connection_.failure().is("42501")) return std::move(made).error();
+  return Error{ErrorCode::kInvalidArgument,
+               "aggregates need temporary tables, which the role may not make; GRANT "
+               "TEMPORARY ON DATABASE to it"};
+}
+
+Result<void> PostgresNamedRows::copy(std::string_view name, std::string_view rows) {
+  TALLY_TRY_ASSIGN(auto copying, connection_.copy_in("COPY " + std::string(name) +
+                                                     " FROM STDIN (FORMAT binary)"));
+  TALLY_TRY(copying.write(kCopyHead));
+  while (!rows.empty()) {
+    const std::string_view part = rows.substr(0, kCopyBytes);
+    TALLY_TRY(copying.write(part));
+    rows.remove_prefix(part.size());
+  }
+  TALLY_TRY(copying.write(kCopyEnd));
+  TALLY_TRY(copying.finish());
+  return {};
+}
+
+// --- Integers -------------------------------------------------------------------------
+
+Result<void> PostgresNamedRows::read_integers(const RowIdSource& source) {
+  NamedRanges ranges;
+  UnitOutcomes unit;
+  while (true) {
+    TALLY_TRY_ASSIGN(const bool more, source(unit));
+    if (!more) break;
+    counts_ += count_outcomes(unit.outcomes);
+    if (table_.row_id_kind != RowIdKind::kInteger) continue;
+    for (std::size_t i = 0; i < unit.size(); ++i) {
+      const OutcomeMask mask = mask_of(unit.outcomes[i]);
+      if (mask & kWritten) ranges.add(unit.ids.integers[i], mask);
+    }
+    if (ranges.size() >= NamedRanges::kHeldMax) TALLY_TRY(put_ranges(ranges.take()));
+  }
+  TALLY_TRY(put_ranges(ranges.take()));
+  if (may_overlap_) return make_distinct();
+  return {};
+}
+
+Result<void> PostgresNamedRows::put_ranges(std::vector<NamedRange> ranges) {
+  if (ranges.empty()) return {};
+  if (!made_) {
+    TALLY_TRY(
+        make_table(kRanges, "(first int8, last int8, outcomes int2) ON COMMIT DROP"));
+    TALLY_TRY(make_table(kIds, "(k0 int8, outcomes int2) ON COMMIT DROP"));
+  }
+  if (last_ && ranges.front().first <= *last_) may_overlap_ = true;
+  last_ = std::max(last_.value_or(ranges.back().last), ranges.back().last);
+
+  std::string as_ranges;
+  std::string as_ids;
+  const auto flush = [&](std::size_t bytes_max) -> Result<void> {
+    if (as_ranges.size() > bytes_max) {
+      has_ranges_ = true;
+      TALLY_TRY(copy(kRanges, as_ranges));
+      as_ranges.clear();
+    }
+    if (as_ids.size() > bytes_max) {
+      has_ids_ = true;
+      TALLY_TRY(copy(kIds, as_ids));
+      as_ids.clear();
+    }
+    return {};
+  };
+  for (const NamedRange& range : ranges) {
+    named_ += range.size();
+    if (range.size() >= kRangeMin) {
+      append_wire16(as_ranges, 3);
+      append_int8(range.first, as_ranges);
+      append_int8(range.last, as_ranges);
+      append_outcomes(range.outcomes, as_ranges);
+    } else {
+      for (std::uint64_t i = 0; i < range.size(); ++i) {
+        append_wire16(as_ids, 2);
+        append_int8(range.first + static_cast<std::int64_t>(i), as_ids);
+        append_outcomes(range.outcomes, as_ids);
+      }
+    }
+    TALLY_TRY(flush(kTextBytesMax));
+  }
+  return flush(0);
+}
+
+// An id that several sets name is one row.
+Result<void> PostgresNamedRows::make_distinct() {
+  const std::string ids(kIds);
+  TALLY_TRY(make_table(kDistinct,
+                       "ON COMMIT DROP AS SELECT k0, bit_or(outcomes) AS outcomes FROM ("
+                       "SELECT k0, outcomes FROM " +
+                           ids +
+                           " UNION ALL SELECT generate_series(first, last), outcomes "
+                           "FROM " +
+                           std::string(kRanges) + ") AS every GROUP BY k0"));
+  TALLY_TRY(connection_.exec("DROP TABLE " + ids + "; ALTER TABLE " +
+                             std::string(kDistinct) + " RENAME TO tallyman_named_ids"));
+  has_ranges_ = false;
+  has_ids_ = true;
+  TALLY_TRY_ASSIGN(const auto count, connection_.exec("SELECT count(*) FROM " + ids));
+  named_ = static_cast<std::uint64_t>(count.integer(0, 0));
+  return {};
+}
+
+// --- Other keys -----------------------------------------------------------------------
+
+Result<void> PostgresNamedRows::read_texts(const RowIdSource& source) {
+  std::string rows;
+  UnitOutcomes unit;
+  const std::size_t columns = table_.resource.primary_key()->fields.size();
+  while (true) {
+    TALLY_TRY_ASSIGN(const bool more, source(unit));
+    if (!more) break;
+    counts_ += count_outcomes(unit.outcomes);
+    for (std::size_t i = 0; i < unit.size(); ++i) {
+      const OutcomeMask mask = mask_of(unit.outcomes[i]);
+      if (!(mask & kWritten)) continue;
+      const auto key = parse_row_id(table_, unit.ids.text(i));
+      if (!key) {
+        return Error{ErrorCode::kInternal, "an id of the ledger is none of table \"" +
+                                               table_.resource.table + "\""};
+      }
+      append_wire16(rows, static_cast<std::uint16_t>(columns + 1));
+      for (const std::string& text : *key) {
+        append_wire32(rows, static_cast<std::uint32_t>(text.size()));
+        rows += text;
+      }
+      append_outcomes(mask, rows);
+      if (rows.size() > kTextBytesMax) TALLY_TRY(put_texts(rows));
+    }
+  }
+  TALLY_TRY(put_texts(rows));
+  if (!made_) return {};
+  return type_texts();
+}
+
+Result<void> PostgresNamedRows::put_texts(std::string& rows) {
+  if (rows.empty()) return {};
+  if (!made_) {
+    const std::size_t columns = table_.resource.primary_key()->fields.size();
+    TALLY_TRY(make_table(
+        kTexts, "(" + listed(columns, " text") + "outcomes int2) ON COMMIT DROP"));
+  }
+  TALLY_TRY(copy(kTexts, rows));
+  rows.clear();
+  return {};
+}
+
+// Two texts that are one key in the table are one row.
+Result<void> PostgresNamedRows::type_texts() {
+  const std::vector<std::size_t>& fields = table_.resource.primary_key()->fields;
+  std::string columns;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const PostgresColumn& column = table_.columns[fields[i]];
+    columns += "(" + key_column(i) + "::" + column.type.name + ")";
+    if (!column.sql_collation.empty()) columns += " COLLATE " + column.sql_collation;
+    columns += " AS " + key_column(i) + ", ";
+  }
+  std::string places;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    places += (i == 0 ? "" : ", ") + std::to_string(i + 1);
+  }
+  TALLY_TRY(make_table(kIds, "ON COMMIT DROP AS SELECT " + columns +
+                                 "bit_or(outcomes) AS outcomes FROM " +
+                                 std::string(kTexts) + " GROUP BY " + places));
+  has_ids_ = true;
+  TALLY_TRY_ASSIGN(const auto count,
+                   connection_.exec("SELECT count(*) FROM " + std::string(kIds)));
+  named_ = static_cast<std::uint64_t>(count.integer(0, 0));
+  return {};
+}
+
+// The planner must know how many there are.
+Result<void> PostgresNamedRows::finish() {
+  if (has_ranges_) TALLY_TRY(connection_.exec("ANALYZE " + std::string(kRanges)));
+  if (has_ids_) TALLY_TRY(connection_.exec("ANALYZE " + std::string(kIds)));
+  return {};
+}
+
+std::string PostgresNamedRows::rows_sql(std::span<const std::size_t> fields,
+                                        bool with_key) const {
+  CHECK(any());
+  const std::vector<std::size_t>& key = table_.resource.primary_key()->fields;
+  std::string select = "SELECT ";
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    select += postgres_read_term(table_.columns[fields[i]], "t") + " AS c" +
+              std::to_string(i) + ", ";
+  }
+  std::string match;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    const std::string& column = table_.columns[key[i]].sql_name;
+    if (with_key) select += "t." + column + " AS " + key_column(i) + ", ";
+    match += (i == 0 ? "t." : " AND t.") + column + " = n." + key_column(i);
+  }
+  select += "n.outcomes FROM " + std::string(table_.has_children ? "ONLY " : "") +
+            table_.sql_name + " AS t JOIN ";
+  std::string sql;
+  if (has_ranges_) {
+    sql = select + std::string(kRanges) + " AS n ON t." +
+          table_.columns[key.front()].sql_name + " BETWEEN n.first AND n.last";
+  }
+  if (has_ranges_ && has_ids_) sql += " UNION ALL ";
+  if (has_ids_) sql += select + std::string(kIds) + " AS n ON " + match;
+  return sql;
+}
+
+}  // namespace tallyman
