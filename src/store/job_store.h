@@ -1,7 +1,7 @@
 // JobStore: remembers jobs, their history and their turns. The one place in the program
 // that writes a state.
 //
-// Implementations: SqliteJobStore. All of them pass the same tests,
+// Implementations: SqliteJobStore, PostgresJobStore. Both pass the same tests,
 // store/job_store_conformance.h; a behaviour that is not tested there is not part of this
 // interface.
 //
@@ -155,12 +155,13 @@ class JobStore {
   // Hands the slices on, for another worker to claim at once. Fine where it is lost.
   virtual Result<void> release(const Claim& claim) = 0;
   // At the start of a process that has the database to itself (SQLite): no lease of an
-  // earlier process is alive. Notes slice_reclaimed where there was one.
+  // earlier process is alive. Notes slice_reclaimed where there was one. Does nothing
+  // where other nodes may be alive (PostgreSQL).
   virtual Result<void> release_all() = 0;
 
   // True while a change that ends the job from outside waits for the writer: who holds a
-  // long transaction for the job rolls it back then, and lets the change through. No
-  // database.
+  // long transaction for the job rolls it back then, and lets the change through. Never
+  // where such a change does not wait for units (PostgreSQL). No database.
   virtual bool end_is_requested(JobNumber job) const = 0;
 
   // --- What a worker reports --------------------------------------------------------

@@ -5,7 +5,7 @@
 //   end_unit(transaction, claim, {window, slice}, outcomes)  // refuses who may no longer
 //   transaction.commit()
 //
-// Implementations: SqliteLedger. All pass store/ledger_conformance.h.
+// Implementations: SqliteLedger, PostgresLedger. Both pass store/ledger_conformance.h.
 //
 // Threads: any.
 // Errors:  kConflict  the unit is already committed
