@@ -36,16 +36,23 @@ def renamed(scenario, copy, sql):
     """SQL with the tables of this copy in place of the scenario's."""
     end = suffix(scenario, copy)
     for table in scenario.tables.values():
-        name = table.name + end
-        physical = name if PLAIN_WORD.match(name) else '"' + name.replace('"', '""') + '"'
+        physical = sql_name(table, end)
         sql = re.sub(rf"(?<![\w$]){re.escape(table.resource)}(?![\w$])",
                      lambda _, physical=physical: physical, sql)
     return sql.replace("$", end)
 
 
+def sql_name(table, end):
+    name = table.name + end
+    physical = name if PLAIN_WORD.match(name) else '"' + name.replace('"', '""') + '"'
+    return f"{table.schema}.{physical}" if table.schema else physical
+
+
 def setup_sql(scenario, copy, database):
     statements = []
     for table in scenario.tables.values():
+        if table.schema:
+            statements.append(f"create schema if not exists {table.schema}")
         statements.append(database.translated(
             renamed(scenario, copy, f"create table {table.resource} ")
             + renamed(scenario, copy, table.definition)))
@@ -57,19 +64,21 @@ def setup_sql(scenario, copy, database):
 
 
 def makes_up_ids(table):
-    return table.definition.startswith("(id integer primary key")
+    return re.match(r"\(id (integer primary key|bigint generated \w+)", table.definition)
 
 
 def _goes_on_after(table):
     """The sequence of a table's ids goes on after the rows that were there before."""
-    return (f"select setval(pg_get_serial_sequence('{table.resource}', 'id'), coalesce(max(id), 0)"
-            f" + 1, false) from {table.resource}")
+    sequence = f"pg_get_serial_sequence('{table.resource}', 'id')"
+    return (f"select setval({sequence}, greatest(coalesce(max(id), 0) + 1, nextval({sequence})), "
+            f"false) from {table.resource}")
 
 
 def resources(scenario, copy):
     end = suffix(scenario, copy)
-    return {table.resource + end: [f"table = {toml_text(table.name + end)}", *table.config]
-            for table in scenario.tables.values()}
+    return {table.resource + end: [
+        f"table = {toml_text(sql_name(table, end) if table.schema else table.name + end)}",
+        *table.config] for table in scenario.tables.values()}
 
 
 class MadeIds:

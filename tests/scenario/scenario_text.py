@@ -3,6 +3,7 @@
     # half_bad.scenario: a bad record does not stop its neighbours
     table people (id integer primary key, age integer)   goes on to the closing bracket
     table odd as "we""ird" (…)                resource `odd`, table `we"ird`
+    table lines as sales."Lines" (…)          the same in schema `sales`, which is made
     sql create unique index by_age$ on people (age)     `$` makes the name unique
     config people fields.age.min = "0"    a line of the resource's configuration
     before people                             rows that are there before
@@ -92,6 +93,7 @@ class Table:
     resource: str
     name: str
     definition: str
+    schema: str = None
     config: list = field(default_factory=list)
 
 
@@ -232,10 +234,12 @@ class _Parser:
             rest += "\n" + self.take()
         resource, _, definition = rest.partition(" ")
         name = resource
+        schema = None
         if definition.startswith("as "):
-            found = re.match(r'as "((?:[^"]|"")*)" (.*)', definition, re.S)
-            name, definition = found.group(1).replace('""', '"'), found.group(2)
-        self.scenario.tables[resource] = Table(resource, name, definition)
+            found = re.match(r'as (?:(\w+)\.)?"((?:[^"]|"")*)" (.*)', definition, re.S)
+            schema, name, definition = (found.group(1), found.group(2).replace('""', '"'),
+                                        found.group(3))
+        self.scenario.tables[resource] = Table(resource, name, definition, schema)
 
     def rows_before(self, resource):
         for line in self.block():
