@@ -162,7 +162,7 @@ class AtItsStart(CrashCase):
         self.server.close()
         self.server = FaultyServer(SCHEMA, settings=SETTINGS, token=False)
         self.addCleanup(self.server.close)
-        write_config(self.server.folder / "tallyman.toml", self.server.database, SETTINGS,
+        write_config(self.server.folder / "tallyman.toml", self.server.database.url, SETTINGS,
                      self.server.resources)
 
         def begin():

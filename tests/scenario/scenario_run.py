@@ -17,6 +17,7 @@ from decimal import Decimal
 
 from scenario_text import row_text
 from support.api import CONTENT_TYPES, METHODS, quote
+from support.database import KIND
 from support.server import toml_text
 
 COUNTED = {"total": "total_items", "created": "created_count", "updated": "updated_count",
@@ -76,9 +77,9 @@ def _goes_on_after(table):
 
 def resources(scenario, copy):
     end = suffix(scenario, copy)
-    return {table.resource + end: [
-        f"table = {toml_text(sql_name(table, end) if table.schema else table.name + end)}",
-        *table.config] for table in scenario.tables.values()}
+    named = sql_name if KIND == "postgresql" else lambda table, end: table.name + end
+    return {table.resource + end: [f"table = {toml_text(named(table, end))}", *table.config]
+            for table in scenario.tables.values()}
 
 
 class MadeIds:
