@@ -125,6 +125,12 @@ class PostgresServer:
         self.sql(f"CREATE DATABASE {name} OWNER app {copied}")
         return self.url(name)
 
+    def set(self, **settings):
+        """Changes settings that a reload is enough for, in every session."""
+        for name, value in settings.items():
+            self.sql(f"ALTER SYSTEM SET {name} = {value}")
+        self.sql("SELECT pg_reload_conf()")
+
     def stop(self, how=signal.SIGQUIT):
         """SIGQUIT: at once, as in a crash; SIGINT: in good order."""
         if self.process and self.process.poll() is None:

@@ -87,6 +87,7 @@ class Server:
         self.watches = []             # bounds.Watch of every process.
         self._stranger = None
         self.environment = {}  # Beside the test's own, for the server.
+        self.reached_by = None  # The URL of a proxy before the database, for the server alone.
         self.process = None
         self.url = None
         self.token = None
@@ -115,8 +116,8 @@ class Server:
         return self
 
     def start(self, seconds=20):
-        write_config(self.folder / "tallyman.toml", self.database.url, self.settings, self.resources,
-                     self.tls)
+        write_config(self.folder / "tallyman.toml", self.reached_by or self.database.url,
+                     self.settings, self.resources, self.tls)
         if self._wants_token and self.token is None:
             self.token = self.make_token("tests", "tester", ["*"])
         self.spawn()
