@@ -73,10 +73,11 @@ def write_config(path, url, settings, resources, tls=None):
 
 class Server:
     def __init__(self, schema="", resources=None, settings=None, arguments=None, token=True,
-                 tls=None, kind=database.KIND, over=None):
+                 tls=None, kind=database.KIND, over=None, command="serve"):
         """`resources` defaults to every table of `schema`. `arguments` replaces
         `--config tallyman.toml`. `tls`: the settings of [tls]. `kind` of the database; `over`:
-        a database that is there, or its URL (a second node's). Nothing runs before start()."""
+        a database that is there (a second node's). `command`: "work" is a node without HTTP.
+        Nothing runs before start()."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tallyman-", dir=_place()))
         self.database = over or database.make(kind, self.folder)
         self.log_path = self.folder / "server.log"
@@ -93,6 +94,7 @@ class Server:
         self.token = None
         self._wants_token = token
         self._arguments = arguments
+        self._command = command
         if schema:
             self.database.create(schema)
         if resources is None:
@@ -121,6 +123,8 @@ class Server:
         if self._wants_token and self.token is None:
             self.token = self.make_token("tests", "tester", ["*"])
         self.spawn()
+        if self._command != "serve":
+            return self
         address = wait_until(self._address, f"{binary()} names its address", seconds, 0.002)
         self.url = address.decode()
         return self
@@ -130,7 +134,7 @@ class Server:
         arguments = self._arguments or ["--config", "tallyman.toml"]
         with open(self.output_path, "wb") as output, open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [binary(), "serve", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
+                [binary(), self._command, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=log, preexec_fn=_die_with_parent(),
                 env={**os.environ, **self.environment})
         self.watches.append(bounds.Watch(self.process.pid, bounds.configured(self.settings)))
