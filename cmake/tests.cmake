@@ -69,6 +69,13 @@ tallyman_outside_test(slow            process/slow_test.py           process  18
 tallyman_test_on_both(hostile_names   process/hostile_names_test.py  process  240)
 tallyman_outside_test(gzip            process/gzip_test.py           process  120)
 
+# What only PostgreSQL has: nodes, connections, other writers.
+tallyman_postgres_test(connection     process/connection_test.py     process  400)
+tallyman_postgres_test(contention     process/contention_test.py     process  400)
+tallyman_postgres_test(transient      process/transient_test.py      process  300)
+tallyman_postgres_test(nodes          process/nodes_test.py          process  300)
+tallyman_postgres_test(django         e2e/django_test.py             e2e      120)
+
 tallyman_outside_test(replaced_system e2e/replaced_system_test.py    e2e      120)
 tallyman_outside_test(rest_upload     e2e/rest_upload_test.py        e2e      120)
 tallyman_outside_test(rest_steps      e2e/rest_steps_test.py         e2e      240)
@@ -84,7 +91,9 @@ add_library(tallyman_faults SHARED tests/faults/fault_injection.cc)
 target_compile_options(tallyman_faults PRIVATE -fno-sanitize=all)
 target_link_options(tallyman_faults PRIVATE -fno-sanitize=all)
 target_link_libraries(tallyman_faults PRIVATE ${CMAKE_DL_LIBS})
+target_include_directories(tallyman_faults
+  PRIVATE $<TARGET_PROPERTY:PkgConfig::PQ,INTERFACE_INCLUDE_DIRECTORIES>)
 
-tallyman_outside_test(crash_points    process/crash_points_test.py   process  400)
+tallyman_test_on_both(crash_points    process/crash_points_test.py   process  400)
 tallyman_outside_test(disk_faults     process/disk_faults_test.py    process  400)
 tallyman_outside_test(disk_faults_around process/disk_faults_around_test.py process 400)
