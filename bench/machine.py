@@ -46,7 +46,7 @@ def bench_server(template=None, tls=None):
                     settings={"log_level": "warning"}, tls=tls)
     try:
         if template:
-            copy_database(template, server.database)
+            copy_database(template, server.database.path)
         yield server.start()
     finally:
         server.close()

@@ -1,6 +1,8 @@
 """Figures as a table on a terminal, as JSON, and as docs/performance.md with its picture."""
 import math
 
+from figure import LESS_IS_BETTER
+
 WIDTHS = (46, 14, 14, 7, 7, 9)
 COLOURS = {"ours": "#1b6ca8", "import": "#b8860b"}
 NAMES = {"ours": "Tallyman", "import": "sqlite3 .import"}
@@ -16,7 +18,7 @@ def number(value, unit=""):
 def cells(figure):
     goal = ("" if figure.goal_ratio is None else f"≥ {figure.goal_ratio}") or (
         "" if figure.goal is None else
-        f"{'≤' if figure.unit in ('s', 'ms') else '≥'} {figure.goal}")
+        f"{'≤' if figure.unit in LESS_IS_BETTER else '≥'} {figure.goal}")
     memory = "" if figure.memory is None else f"{figure.memory / 2**20:.0f} MiB"
     return (figure.what, number(figure.ours, figure.unit), number(figure.peer, figure.unit),
             number(figure.ratio), goal, memory)

@@ -14,6 +14,7 @@ import sys
 
 import loads
 import machine
+import postgres_loads
 import report
 import serving
 
@@ -21,12 +22,13 @@ FULL = loads.Scale(records=1_000_000, large_records=10_000_000)
 SMOKE = loads.Scale(records=2_000, large_records=20_000)
 ROUNDS = 3
 # Rounds of what takes minutes and shows the same each time.
-ONCE = (loads.large, serving.list_of_many)
+ONCE = (loads.large, serving.list_of_many, postgres_loads.postgres_large)
 MEASUREMENTS = (
     loads.insert, loads.insert_by_hand, loads.upsert, loads.update, loads.shuffled_update,
     loads.delete, loads.without_ids, loads.bad_records, loads.duplicates, loads.ndjson,
     loads.json_array, loads.large, serving.parse, serving.upload, serving.upload_tls,
-    serving.one_record, serving.status_while_running, serving.list_of_many)
+    serving.one_record, serving.status_while_running, serving.list_of_many,
+    *postgres_loads.ALL)
 
 
 def measure(measurement, scale, rounds):

@@ -1,14 +1,18 @@
 # The outside tests: Python programs that know the server by HTTP, SQL and its command line
-# alone. They run with Debian's Python and nothing but its standard library.
+# alone. They run with Debian's Python, its standard library and its psycopg2.
 #
 #   ctest -L scenario        every scenario in every configuration
 #   ctest -L process         kills, stops, aborts, access
 #   ctest -L e2e             the whole server as its users see it
+#   ctest -R postgres_       what runs on a PostgreSQL database; the rest runs on SQLite
 if(NOT TALLYMAN_TESTS OR NOT TARGET tallyman)
   return()
 endif()
 
-# tallyman_outside_test(NAME FILE LABEL SECONDS)
+# tallyman_outside_test(NAME FILE LABEL SECONDS)          on SQLite
+# tallyman_postgres_test(NAME FILE LABEL SECONDS [SCALE]) on PostgreSQL, as postgres_NAME; SCALE:
+#                                                         the share of the test's repetitions
+# tallyman_test_on_both(NAME FILE LABEL SECONDS [SCALE])  the two
 function(tallyman_outside_test name file label seconds)
   add_test(NAME ${name} COMMAND /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/tests/${file})
   if(TALLYMAN_SANITIZE)
@@ -17,6 +21,20 @@ function(tallyman_outside_test name file label seconds)
   set_tests_properties(${name} PROPERTIES
     LABELS ${label} TIMEOUT ${seconds}
     ENVIRONMENT "TALLYMAN_BINARY=$<TARGET_FILE:tallyman>;PYTHONUNBUFFERED=1${sanitized}")
+endfunction()
+
+function(tallyman_postgres_test name file label seconds)
+  tallyman_outside_test(postgres_${name} ${file} ${label} ${seconds})
+  set_property(TEST postgres_${name} APPEND PROPERTY
+               ENVIRONMENT "TALLYMAN_TEST_DATABASE=postgresql")
+  if(ARGN AND NOT TALLYMAN_SANITIZE)
+    set_property(TEST postgres_${name} APPEND PROPERTY ENVIRONMENT "TALLYMAN_SCALE=${ARGN}")
+  endif()
+endfunction()
+
+function(tallyman_test_on_both name file label seconds)
+  tallyman_outside_test(${name} ${file} ${label} ${seconds})
+  tallyman_postgres_test(${name} ${file} ${label} ${seconds} ${ARGN})
 endfunction()
 
 # A sanitized program is many times slower: fewer repetitions (counts.py), more patience. Its
@@ -28,28 +46,35 @@ if(TALLYMAN_SANITIZE)
          ";TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
 endif()
 
-tallyman_outside_test(oracle          support/oracle_test.py         scenario 30)
-tallyman_outside_test(scenario_text   scenario/scenario_text_test.py scenario 30)
-tallyman_outside_test(scenario        scenario/run.py                scenario 300)
-tallyman_outside_test(differential    scenario/differential_test.py  scenario 240)
+tallyman_test_on_both(oracle          support/oracle_test.py         scenario 30)
+tallyman_test_on_both(scenario_text   scenario/scenario_text_test.py scenario 30)
+tallyman_test_on_both(scenario        scenario/run.py                scenario 300)
+tallyman_test_on_both(differential    scenario/differential_test.py  scenario 240)
 
-tallyman_outside_test(kill            process/kill_test.py           process  300)
-tallyman_outside_test(stop            process/stop_test.py           process  180)
-tallyman_outside_test(abort           process/abort_test.py          process  300)
-tallyman_outside_test(race            process/race_test.py           process  300)
+tallyman_test_on_both(kill            process/kill_test.py           process  300)
+tallyman_test_on_both(stop            process/stop_test.py           process  180)
+tallyman_test_on_both(abort           process/abort_test.py          process  300)
+tallyman_test_on_both(race            process/race_test.py           process  300)
 tallyman_outside_test(lease           process/lease_test.py          process  180)
 tallyman_outside_test(lock            process/lock_test.py           process  180)
-tallyman_outside_test(running         process/running_test.py        process  180)
+tallyman_test_on_both(running         process/running_test.py        process  180)
 tallyman_outside_test(limits          process/limits_test.py         process  120)
 tallyman_outside_test(upgrade         process/upgrade_test.py        process  60)
-tallyman_outside_test(canary          process/canary_test.py         process  120)
-tallyman_outside_test(access          process/access_test.py         process  120)
+tallyman_test_on_both(canary          process/canary_test.py         process  120)
+tallyman_test_on_both(access          process/access_test.py         process  120)
 
 tallyman_outside_test(smuggling       process/smuggling_test.py      process  60)
-tallyman_outside_test(bad_record      process/bad_record_test.py     process  240)
+tallyman_test_on_both(bad_record      process/bad_record_test.py     process  240)
 tallyman_outside_test(slow            process/slow_test.py           process  180)
-tallyman_outside_test(hostile_names   process/hostile_names_test.py  process  240)
+tallyman_test_on_both(hostile_names   process/hostile_names_test.py  process  240)
 tallyman_outside_test(gzip            process/gzip_test.py           process  120)
+
+# What only PostgreSQL has: nodes, connections, other writers.
+tallyman_postgres_test(connection     process/connection_test.py     process  400)
+tallyman_postgres_test(contention     process/contention_test.py     process  400)
+tallyman_postgres_test(transient      process/transient_test.py      process  300)
+tallyman_postgres_test(nodes          process/nodes_test.py          process  300)
+tallyman_postgres_test(django         e2e/django_test.py             e2e      120)
 
 tallyman_outside_test(replaced_system e2e/replaced_system_test.py    e2e      120)
 tallyman_outside_test(rest_upload     e2e/rest_upload_test.py        e2e      120)
@@ -66,7 +91,9 @@ add_library(tallyman_faults SHARED tests/faults/fault_injection.cc)
 target_compile_options(tallyman_faults PRIVATE -fno-sanitize=all)
 target_link_options(tallyman_faults PRIVATE -fno-sanitize=all)
 target_link_libraries(tallyman_faults PRIVATE ${CMAKE_DL_LIBS})
+target_include_directories(tallyman_faults
+  PRIVATE $<TARGET_PROPERTY:PkgConfig::PQ,INTERFACE_INCLUDE_DIRECTORIES>)
 
-tallyman_outside_test(crash_points    process/crash_points_test.py   process  400)
+tallyman_test_on_both(crash_points    process/crash_points_test.py   process  400)
 tallyman_outside_test(disk_faults     process/disk_faults_test.py    process  400)
 tallyman_outside_test(disk_faults_around process/disk_faults_around_test.py process 400)

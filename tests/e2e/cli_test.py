@@ -181,7 +181,7 @@ class CommandLine(ServerCase):
     # --- tokens -----------------------------------------------------------------------------
 
     def test_tokens_are_made_listed_without_their_secret_and_revoked(self):
-        database = f"sqlite:{self.server.database}"
+        database = self.server.database.url
         secret = self.server.make_token("cli", "me", ["people:read", "people:insert"])
         listed = self.run_it("token", "list", "--database", database).stdout
         self.assertIn("people:read", listed)

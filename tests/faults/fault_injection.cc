@@ -11,7 +11,8 @@
 //
 // SQLite is reached as well: Debian's is a shared library, whose calls of libc, and calls
 // of sqlite3_step (those of sqlite3_exec too), come through here. What stdio does inside
-// libc does not: fopen and its kin are not seen.
+// libc does not: fopen and its kin are not seen. So is libpq: a statement is what is sent
+// by PQsendQuery or PQsendQueryParams, and it is executed once its first result is there.
 //
 // The sanitizers' runtimes want to be first. Name them before this library, for example
 // LD_PRELOAD="/lib/x86_64-linux-gnu/libasan.so.8 build/asan/libtallyman_faults.so".
@@ -19,6 +20,7 @@
 // Threads: any. Calls are counted atomically: exactly one is the n-th.
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <libpq-fe.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/mman.h>
@@ -331,4 +333,46 @@ extern "C" int sqlite3_step(sqlite3_stmt* statement) {
   const int code = NEXT(sqlite3_step)(statement);
   if (verdict == Verdict::kCrashAfter) crash();
   return code;
+}
+
+// --- libpq ----------------------------------------------------------------------------
+
+namespace {
+
+// The connection whose next result is to be the last thing that the process sees.
+std::atomic<PGconn*> last_words{nullptr};
+
+// What only reads, or ends in a rollback, leaves nothing behind.
+bool is_change(const char* sql) {
+  for (const char* word : {"SELECT", "SET", "BEGIN", "ROLLBACK", "LISTEN", "SHOW"}) {
+    if (begins_with(sql, word)) return false;
+  }
+  return true;
+}
+
+void judge_sent(PGconn* connection, const char* sql) {
+  const bool every = armed_for(kStatement);
+  if (!every && !(armed_for(kChange) && is_change(sql))) return;
+  if (judge_named("PQsendQuery", sql) == Verdict::kCrashAfter) last_words = connection;
+}
+
+}  // namespace
+
+extern "C" int PQsendQuery(PGconn* connection, const char* sql) {
+  judge_sent(connection, sql);
+  return NEXT(PQsendQuery)(connection, sql);
+}
+
+extern "C" int PQsendQueryParams(PGconn* connection, const char* sql, int count,
+                                 const Oid* types, const char* const* values,
+                                 const int* lengths, const int* formats, int format) {
+  judge_sent(connection, sql);
+  return NEXT(PQsendQueryParams)(connection, sql, count, types, values, lengths, formats,
+                                 format);
+}
+
+extern "C" PGresult* PQgetResult(PGconn* connection) {
+  PGresult* result = NEXT(PQgetResult)(connection);
+  if (last_words.load() == connection) crash();
+  return result;
 }

@@ -60,8 +60,8 @@ class Aborting(unittest.TestCase):
         self.assertEqual(status["success_count"] + status["error_count"]
                          + status["unprocessed_count"], RECORDS, f"seed {SEED}: {status}")
         number = status["number"]
-        units = self.server.rows("select coalesce(sum(created), 0) from tallyman_unit "
-                                 "where job = ?", (number,))
+        units = self.server.rows("select coalesce(sum(created), 0) from "
+                                 f"{self.server.database.own('unit')} where job = ?", (number,))
         self.assertEqual(units, [(status["success_count"],)], f"seed {SEED}")
         return status
 

@@ -133,7 +133,7 @@ class Access(ServerCase):
         token = self.server.make_token("revoked", "0wner", ["*"])
         self.assertEqual(self.ask(routes.Route("GET", "/api/", "token"), token)[0], 200)
         gone = self.server.command("token", "revoke", "revoked", "--database",
-                                   f"sqlite:{self.server.database}")
+                                   self.server.database.url)
         self.assertEqual(gone.returncode, 0, gone)
         self.refused_everywhere(token)
 

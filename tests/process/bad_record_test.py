@@ -17,6 +17,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import record_rules as rules  # noqa: E402
+from support.database import KIND  # noqa: E402
 from support.server import Server  # noqa: E402
 
 SEED = int(os.environ.get("TALLYMAN_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -27,6 +28,9 @@ PATTERNS = SINGLE + [(place, place + 1) for place in range(WINDOW - 1)] + [
 CONFIGURATIONS = [("fast path, windows of 7", {"path": "auto", "window_records": WINDOW}),
                   ("general path, windows of 7", {"path": "general", "window_records": WINDOW}),
                   ("one record at a time", {"path": "general", "window_records": 1})]
+if KIND == "postgresql":
+    CONFIGURATIONS.insert(1, ("fast path, windows of 7, 2 lanes",
+                              {"path": "auto", "window_records": WINDOW, "lanes": 2}))
 TAKEN = "900001"
 FIRST_CHILD = 500_001  # Rows from here on are referred to by others.
 
@@ -217,7 +221,7 @@ class BadRecords(unittest.TestCase):
         connection.execute("commit")
         for upload in made:
             if upload.watched:
-                connection.executescript(rules.TRIGGERS_SQL.replace("$", upload.table))
+                connection.executescript(rules.TRIGGERS_SQL[KIND].replace("$", upload.table))
         connection.close()
         return server.start()
 

@@ -30,6 +30,8 @@ create table items (id integer primary key, sku varchar(14) unique, n integer, d
 create table quoting (id integer primary key, note text);
 create table seen (note text);
 create table indexed (id integer primary key, note text);
+"""
+TRIGGERS = {"sqlite": """
 create index by_path on indexed (json_extract('{}', note));
 create trigger refuses before insert on items when new.note like '%-raised' begin
   select raise(abort, 'refused'); end;
@@ -39,7 +41,20 @@ create trigger undoes before insert on items when new.note like '%-undone' begin
   select raise(rollback, 'rolled back'); end;
 create trigger quotes before insert on quoting begin
   insert into seen values (json_extract('{}', new.note)); end;
-"""
+""", "postgresql": """
+create index by_path on indexed (((note || ']')::json ->> 0));
+create function refuse() returns trigger language plpgsql as $_$ begin
+  raise exception 'refused %', new.note using detail = new.note, hint = new.note; end $_$;
+create function swallow() returns trigger language plpgsql as 'begin return null; end';
+create function quote() returns trigger language plpgsql as $_$ begin
+  raise warning 'seen %', new.note; insert into seen values (new.note::json ->> 0); return new;
+  end $_$;
+create trigger refuses before insert on items for each row
+  when (new.note like '%-raised' or new.note like '%-undone') execute function refuse();
+create trigger swallows before insert on items for each row when (new.note like '%-swallowed')
+  execute function swallow();
+create trigger quotes before insert on quoting for each row execute function quote();
+"""}
 
 
 class Canaries:
@@ -70,6 +85,7 @@ class Canary(ServerCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.server.execute(TRIGGERS[cls.server.database.kind])
         cls.make = Canaries()
         cls.jobs = []
 

@@ -14,6 +14,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from small_jobs import KINDS, SCHEMA, SETTINGS, TABLE, SmallJob, seed  # noqa: E402
 from support import oracle  # noqa: E402
+from support.database import KIND  # noqa: E402
 from support.faults import FaultyServer  # noqa: E402
 from support.oracle import Promise  # noqa: E402
 from support.server import write_config  # noqa: E402
@@ -24,6 +25,8 @@ IN_EVERY_CHECK = ("insert", "upsert", "delete", "atomic", "atomic refused", "fir
 OF_DATABASE = ("statement" if EVERY else "change", "")
 OF_PAYLOADS = (("write", "sync", "truncate", "rename", "create", "remove", "make folder"),
                "-tallyman/")
+IN_SECOND_WINDOW = {"sqlite": ("SAVEPOINT tallyman_record", 3),
+                    "postgresql": ("INSERT INTO tallyman.unit", 2)}[KIND]
 POINTS_MAX = 2000  # A run that never ends without a fault would be a mistake of this test.
 
 
@@ -136,14 +139,15 @@ class AtItsStart(CrashCase):
     def test_a_job_goes_on_though_its_server_dies_again_and_again(self):
         job = SmallJob("insert", next(self.runs))
         # In its second window.
-        self.server.faults.arm("change", 3, "crash after", "SAVEPOINT tallyman_record")
+        text, nth = IN_SECOND_WINDOW
+        self.server.faults.arm("change", nth, "crash after", text)
         job.submit(self.server.api())
         self.assertTrue(self.server.faults.fired)
         self.server.process.wait(20)
 
         def job_has_ended():
             return self.server.process.poll() is not None or bool(self.server.rows(
-                "select 1 from tallyman_job where state >= 3"))
+                f"select 1 from {self.server.database.own('job')} where state >= 3"))
 
         def begin():
             wait_until(job_has_ended, "the job has ended, or the server")
@@ -162,7 +166,7 @@ class AtItsStart(CrashCase):
         self.server.close()
         self.server = FaultyServer(SCHEMA, settings=SETTINGS, token=False)
         self.addCleanup(self.server.close)
-        write_config(self.server.folder / "tallyman.toml", self.server.database, SETTINGS,
+        write_config(self.server.folder / "tallyman.toml", self.server.database.url, SETTINGS,
                      self.server.resources)
 
         def begin():
@@ -228,7 +232,7 @@ class BetweenCommitAndReply(CrashCase):
         self.check(crashes_min=3)
 
     def jobs(self):
-        return self.server.rows("select count(*) from tallyman_job")[0][0]
+        return self.server.rows(f"select count(*) from {self.server.database.own('job')}")[0][0]
 
     def test_a_part_goes_on_at_the_acknowledged_offset(self):
         for arm in self.each_point():

@@ -2,6 +2,11 @@
 
     names = generate(2000, chance)      all different, also without case
 """
+from support.database import KIND
+
+# PostgreSQL cuts longer ones, and has columns of its own in every table.
+BYTES_MAX = 63 if KIND == "postgresql" else 1000
+TAKEN = ({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"} if KIND == "postgresql" else set())
 RESERVED = """select insert update delete from where table order group by having values null index
     primary unique default check references constraint create drop alter transaction commit
     rollback savepoint release trigger begin end pragma attach union all distinct limit offset
@@ -31,7 +36,7 @@ def generate(count, chance):
     names, seen = [], set()
 
     def take(name):
-        if name and folded(name) not in seen:
+        if name and len(name.encode()) <= BYTES_MAX and folded(name) not in seen | TAKEN:
             seen.add(folded(name))
             names.append(name)
     for name in [*RESERVED, *KNOWN]:

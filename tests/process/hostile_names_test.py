@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import hostile_names as hostile  # noqa: E402
 from hostile_names import quoted  # noqa: E402
 from support.api import quote  # noqa: E402
+from support.database import KIND  # noqa: E402
 from support.server import Server, toml_text, write_config  # noqa: E402
 
 SEED = int(os.environ.get("TALLYMAN_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -48,7 +49,8 @@ class Table:
         return f"create table {quoted(self.name)} ({', '.join(columns)});"
 
     def config(self):
-        return [f"table = {toml_text(self.name)}",
+        name = quoted(self.name) if KIND == "postgresql" else self.name
+        return [f"table = {toml_text(name)}",
                 f'fields.{toml_text(self.others[0])}.max_length = 60',
                 f'aggregates.{toml_text(self.others[1])} = {{ type = "sum", '
                 f'field = {toml_text(self.number)} }}']
@@ -99,6 +101,13 @@ class HostileNames(unittest.TestCase):
 
     @classmethod
     def catalogue(cls):
+        if KIND == "postgresql":
+            return cls.connection.execute(
+                "select c.relkind, c.relname, a.attname, a.atttypid from pg_class c "
+                "join pg_namespace n on n.oid = c.relnamespace "
+                "left join pg_attribute a on a.attrelid = c.oid where n.nspname not in "
+                "('pg_catalog', 'information_schema', 'pg_toast', 'tallyman') "
+                "order by 1, 2, 3").fetchall()
         return cls.connection.execute(
             "select type, name, sql from sqlite_schema where tbl_name not like 'tallyman\\_%' "
             "escape '\\' and tbl_name <> 'sqlite_sequence' order by name").fetchall()
@@ -281,11 +290,20 @@ class ResourceNames(unittest.TestCase):
         server = Server("create table t (id integer primary key)", token=False, resources={
             name: ['table = "t"'] for name in names})
         self.addCleanup(server.close)
-        write_config(server.folder / "tallyman.toml", server.database, {}, server.resources)
+        write_config(server.folder / "tallyman.toml", server.database.url, {}, server.resources)
         checked = server.command("check-config", "tallyman.toml")
         self.assertEqual(checked.returncode, 2)
         self.assertEqual(checked.stderr.count("cannot be the name of a resource"), len(names),
                          checked.stderr)
+
+
+OWN = {"sqlite": ("tallyman_job", "TALLYMAN_JOB", "Tallyman_Token", "sqlite_schema",
+                  "SQLITE_MASTER", "sqlite_sequence", "pragma_table_list"),
+       "postgresql": ("tallyman.job", '"tallyman"."token"', "TALLYMAN.JOB", "pg_class",
+                      "pg_catalog.pg_authid", "information_schema.tables")}
+OF_THE_USER = {"sqlite": ("tallyman_job", "TALLYMAN_JOB", "Tallyman_Token"),
+               "postgresql": ("tallyman.job", "tallyman.meta")}
+SCHEMA_OF_OURS = {"sqlite": "", "postgresql": "create schema tallyman;"}
 
 
 class OwnNames(unittest.TestCase):
@@ -301,19 +319,19 @@ class OwnNames(unittest.TestCase):
         return server, None
 
     def test_they_cannot_be_exposed(self):
-        for table in ("tallyman_job", "TALLYMAN_JOB", "Tallyman_Token", "sqlite_schema",
-                      "SQLITE_MASTER", "sqlite_sequence", "pragma_table_list"):
+        for table in OWN[KIND]:
             with self.subTest(table):
-                schema = "create table t (id integer primary key autoincrement)"
+                schema = ("create table t (id integer primary key autoincrement)"
+                          if KIND == "sqlite" else "create table t (id serial primary key)")
                 _, refusal = self.start(schema, table)
                 self.assertIsNotNone(refusal)
                 self.assertIn(table.lower(), refusal.lower())
 
     def test_a_table_of_the_user_that_has_such_a_name_stops_the_start(self):
-        for name in ("tallyman_job", "TALLYMAN_JOB", "Tallyman_Token"):
+        for name in OF_THE_USER[KIND]:
             with self.subTest(name):
                 server, refusal = self.start(
-                    f"create table {name} (mine text); insert into {name} values ('kept');"
+                    f"{SCHEMA_OF_OURS[KIND]} create table {name} (mine text); insert into {name} values ('kept');"
                     "create table t (id integer primary key)", "t")
                 self.assertIsNotNone(refusal)
                 self.assertIn(name.lower(), refusal.lower())

@@ -24,7 +24,7 @@ RECORDS = 8                 # In windows of 2; one of them fails, so that there 
 SCHEMA = "".join(f'create table "{table}" (id integer primary key, n integer);'
                  for table in TABLES)
 ALLOWED = {"abort": (200, 404, 409), "delete": (204, 409), "retry": (202, 404, 409)}
-OWN_TABLES = ("tallyman_job_event", "tallyman_lease", "tallyman_unit", "tallyman_aggregate")
+OWN_TABLES = ("job_event", "lease", "unit", "aggregate")
 
 
 class Line:
@@ -123,9 +123,8 @@ class Racing(unittest.TestCase):
     def test_of_abort_finish_retry_and_delete_at_once_some_order_wins(self):
         server = Server(SCHEMA, settings={"window_records": 2})
         self.addCleanup(server.close)
-        connection = server.connect()
         for table in TABLES:
-            effect_log.install(connection, table)
+            effect_log.install(server.database, table)
         server.prepare().start()
         racers = [Racer(server, table, (TIMES + 1) // len(TABLES)) for table in TABLES]
         for racer in racers:
@@ -141,11 +140,11 @@ class Racing(unittest.TestCase):
             for what in ("abort 200", "abort 409", "delete 204", "delete 409", "retry 202",
                          "retry 409"):
                 self.assertGreater(seen[what], 0, seen)
-        for own in OWN_TABLES:  # Nothing is left of a job that is gone.
-            left = connection.execute(f"select count(*) from {own} where job not in "
-                                      "(select number from tallyman_job)").fetchone()
-            self.assertEqual(left, (0,), own)
-        connection.close()
+        for name in OWN_TABLES:  # Nothing is left of a job that is gone.
+            own, jobs = server.database.own(name), server.database.own("job")
+            left = server.rows(f"select count(*) from {own} where job not in "
+                               f"(select number from {jobs})")
+            self.assertEqual(left, [(0,)], own)
         promises = [promise for racer in racers for promise in racer.promises]
         self.assertEqual(oracle.check(server, promises=promises, without=("I7", "I10")), [],
                          f"seed {SEED}")

@@ -7,23 +7,28 @@ from support import effect_log
 from support.server import Server
 from support.wait import wait_until
 
-# The trigger counts to 400 for each record: about 50 microseconds.
-SLOW_SCHEMA = """
-create table items (id integer primary key, n integer);
+# The trigger counts for each record: about 50 microseconds.
+SLOW_SCHEMA = "create table items (id integer primary key, n integer);"
+SLOW_TRIGGER = {"sqlite": """
 create trigger takes_a_while after insert on items begin
   select count(*) from (with recursive c(x) as (select 1 union all select x + 1 from c
                         where x < 400) select x from c);
 end;
-"""
+""", "postgresql": """
+create function take_a_while() returns trigger language plpgsql as $_$ begin
+  perform count(*) from generate_series(1, 400); return null;
+end $_$;
+create trigger takes_a_while after insert on items for each row execute function take_a_while();
+"""}
 SLOW_SETTINGS = {"window_records": 200}
 
 
-def slow_server(settings=None, more_schema=""):
+def slow_server(settings=None, more_schema="", **named):
     """A server of such a table, with all that the oracle looks at; not started."""
-    server = Server(SLOW_SCHEMA + more_schema, settings={**SLOW_SETTINGS, **(settings or {})})
-    connection = server.connect()
-    effect_log.install(connection, "items")
-    connection.close()
+    server = Server(SLOW_SCHEMA + more_schema, settings={**SLOW_SETTINGS, **(settings or {})},
+                    **named)
+    server.execute(SLOW_TRIGGER[server.database.kind])
+    effect_log.install(server.database, "items")
     return server.prepare()
 
 

@@ -50,9 +50,10 @@ def seed(server):
         connection.executemany(
             "insert into items (id, sku, n, amount) values (?, ?, ?, ?)",
             [(n, f"s{n}", n % 7, n / 100) for n in range(1, SEEDED + 1)])
-        effect_log.install(connection, TABLE)
     finally:
         connection.close()
+    server.database.go_on_after(TABLE)
+    effect_log.install(server.database, TABLE)
 
 
 class SmallJob:

@@ -12,6 +12,7 @@ import urllib.parse
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from slow_table import numbers, slow_server, start_slow_job  # noqa: E402
 from support import counts, oracle  # noqa: E402
+from support.database import KIND  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.wait import wait_until  # noqa: E402
 
@@ -116,6 +117,7 @@ class Stopping(unittest.TestCase):
         self.assertEqual(api.wait_for_end("items", job)["created_count"], 50)
 
 
+@unittest.skipUnless(KIND == "sqlite", "any number of servers run over one PostgreSQL database")
 class StartingTwice(unittest.TestCase):
     def test_a_second_server_on_the_same_database_is_refused(self):
         with Server("create table items (id integer primary key)") as first:

@@ -5,7 +5,7 @@
 
 One line for each scenario, and at the end "N passed, M failed". The run with windows of one
 record on the general path is the oracle: every other one must end equal to it, and all of
-them as the file says. TALLYMAN_SEED replays the random cuts; TALLYMAN_SOAK=1 cuts each small
+them as the file says. TALLYMAN_TEST_DATABASE says on which database. TALLYMAN_SEED replays the random cuts; TALLYMAN_SOAK=1 cuts each small
 upload in two at every byte as well.
 """
 import concurrent.futures
@@ -18,6 +18,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import scenario_run as ways  # noqa: E402
 import scenario_text  # noqa: E402
+from support.database import KIND  # noqa: E402
 from support.server import Server  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).resolve().parent
@@ -37,6 +38,21 @@ def two_random_places(body):
 
 def configurations():
     """[(name, settings, [(way's name, way)])], the oracle first."""
+    return several_lanes() if KIND == "postgresql" else one_lane()
+
+
+def several_lanes():
+    """How an upload is cut has nothing to do with the database: what one_lane() shows is not
+    shown again."""
+    three_parts = ("three parts", ways.staged(two_random_places))
+    return [(f"{path} path, windows of {window}, lanes {lanes}",
+             {"path": path, "window_records": window, "lanes": lanes,
+              "record_bytes_max": RECORD_BYTES_MAX},
+             [three_parts if (path, window) == ("auto", 1000) else ("plain", ways.plain)])
+            for lanes in (1, 2, 4) for path in ("general", "auto") for window in (1, 2, 1000)]
+
+
+def one_lane():
     plain = ("plain", ways.plain)
     sendings = {("general", 1): [plain],
                 ("general", 2): [plain],
@@ -70,9 +86,11 @@ class Configuration:
         schema, resources = [], {}
         for scenario in scenarios:
             for copy in range(len(self.runs[scenario.name])):
-                schema.append(ways.setup_sql(scenario, copy))
+                schema.append((scenario, copy))
                 resources.update(ways.resources(scenario, copy))
-        self.server = Server("begin;\n" + "".join(schema) + "commit;\n", resources, settings)
+        self.server = Server("", resources, settings)
+        self.server.execute("begin;\n" + "".join(
+            ways.setup_sql(*made, self.server.database) for made in schema) + "commit;\n")
         self.server.start()
 
     def run(self):
@@ -114,6 +132,7 @@ def main():
     paths = sorted(FOLDER.glob("*.scenario"))
     scenarios = [scenario_text.parse(path.stem, path.read_text(encoding="utf-8"))
                  for path in paths if not wanted or path.stem in wanted]
+    scenarios = [scenario for scenario in scenarios if scenario.only in (None, KIND)]
     if not scenarios:
         print("no scenario of that name")
         return 1

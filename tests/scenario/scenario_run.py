@@ -17,6 +17,7 @@ from decimal import Decimal
 
 from scenario_text import row_text
 from support.api import CONTENT_TYPES, METHODS, quote
+from support.database import KIND
 from support.server import toml_text
 
 COUNTED = {"total": "total_items", "created": "created_count", "updated": "updated_count",
@@ -36,26 +37,74 @@ def renamed(scenario, copy, sql):
     """SQL with the tables of this copy in place of the scenario's."""
     end = suffix(scenario, copy)
     for table in scenario.tables.values():
-        name = table.name + end
-        physical = name if PLAIN_WORD.match(name) else '"' + name.replace('"', '""') + '"'
+        physical = sql_name(table, end)
         sql = re.sub(rf"(?<![\w$]){re.escape(table.resource)}(?![\w$])",
                      lambda _, physical=physical: physical, sql)
     return sql.replace("$", end)
 
 
-def setup_sql(scenario, copy):
+def sql_name(table, end):
+    name = table.name + end
+    physical = name if PLAIN_WORD.match(name) else '"' + name.replace('"', '""') + '"'
+    return f"{table.schema}.{physical}" if table.schema else physical
+
+
+def setup_sql(scenario, copy, database):
     statements = []
     for table in scenario.tables.values():
-        statements.append(renamed(scenario, copy, f"create table {table.resource} ")
-                          + renamed(scenario, copy, table.definition))
+        if table.schema:
+            statements.append(f"create schema if not exists {table.schema}")
+        statements.append(database.translated(
+            renamed(scenario, copy, f"create table {table.resource} ")
+            + renamed(scenario, copy, table.definition)))
     statements += [renamed(scenario, copy, sql) for sql in scenario.setup]
+    if database.kind == "postgresql":
+        statements += [renamed(scenario, copy, _goes_on_after(table))
+                       for table in scenario.tables.values() if makes_up_ids(table)]
     return ";\n".join(statements) + ";\n"
+
+
+def makes_up_ids(table):
+    return re.match(r"\(id (integer primary key|bigint generated \w+)", table.definition)
+
+
+def _goes_on_after(table):
+    """The sequence of a table's ids goes on after the rows that were there before."""
+    sequence = f"pg_get_serial_sequence('{table.resource}', 'id')"
+    return (f"select setval({sequence}, greatest(coalesce(max(id), 0) + 1, nextval({sequence})), "
+            f"false) from {table.resource}")
 
 
 def resources(scenario, copy):
     end = suffix(scenario, copy)
-    return {table.resource + end: [f"table = {toml_text(table.name + end)}", *table.config]
+    named = sql_name if KIND == "postgresql" else lambda table, end: table.name + end
+    return {table.resource + end: [f"table = {toml_text(named(table, end))}", *table.config]
             for table in scenario.tables.values()}
+
+
+class MadeIds:
+    """The ids that a table has made up, as they would be without gaps: a sequence gives numbers
+    to records that fail, too, and to some that were only looked at."""
+
+    def __init__(self, highest):
+        self.highest, self.numbers = highest, {}
+
+    def renumber(self, results, dry_run):
+        """In the results of a job, in place."""
+        numbers, highest = dict(self.numbers), self.highest
+        for row in results:
+            if row["_outcome"] == "created" and row["_id"] and not row.get("id"):
+                highest += 1
+                numbers[row["_id"]] = str(highest)
+            row["_id"] = numbers.get(row["_id"], row["_id"])
+        if not dry_run:
+            self.numbers, self.highest = numbers, highest
+
+    def in_rows(self, rows, columns):
+        """Of a query for `columns`: the rows with the numbers."""
+        if columns != "*" and not columns.startswith("id"):
+            return rows
+        return [(int(self.numbers.get(str(row[0]), row[0])), *row[1:]) for row in rows]
 
 
 class ScenarioRun:
@@ -65,12 +114,19 @@ class ScenarioRun:
         self.end = suffix(scenario, copy)
         self.problems, self.observation = [], []
         self.last_job = None
+        self.made = {table.resource: MadeIds(self.highest_id(table))
+                     for table in scenario.tables.values()
+                     if server.database.kind == "postgresql" and makes_up_ids(table)}
         for number, step in enumerate(scenario.steps, 1):
             self.number = number
             if step.kind == "sql":
                 server.execute(renamed(scenario, copy, step.sql))
             else:
                 self.do(step)
+
+    def highest_id(self, table):
+        return self.server.rows(renamed(self.scenario, self.copy, "select coalesce(max(id), 0) "
+                                        f"from {table.resource}"))[0][0]
 
     def differ(self, what, expected, got):
         if expected != got:
@@ -135,7 +191,12 @@ class ScenarioRun:
             return
         rows = list(csv.DictReader(io.StringIO(answer.text, newline=""),
                                    delimiter=self.delimiter))
-        self.observation.append(("ended", status["state"], status["verified"], self.plain(answer.text), {
+        text = answer.text
+        made = self.made.get(self.plain(self.resource))
+        if made:
+            made.renumber(rows, status.get("dry_run"))
+            text = json.dumps(rows)
+        self.observation.append(("ended", status["state"], status["verified"], self.plain(text), {
             name: status[field] for name, field in COUNTED.items()},
             self.plain(json.dumps([status["errors"], status["error_summary"]], sort_keys=True))))
         self.results(expected, rows)
@@ -207,7 +268,10 @@ class ScenarioRun:
     def rows(self, expected):
         for resource, columns, lines in expected.rows:
             selected = renamed(self.scenario, self.copy, f"select {columns} from {resource}")
-            found = sorted(map(row_text, self.server.rows(selected)))
+            found = self.server.rows(selected)
+            if resource in self.made:
+                found = self.made[resource].in_rows(found, columns)
+            found = sorted(map(row_text, found))
             self.observation.append(("rows", resource, found))
             if lines is not None:
                 self.differ(f"rows of {resource}", sorted(lines), found)

@@ -3,6 +3,7 @@
     # half_bad.scenario: a bad record does not stop its neighbours
     table people (id integer primary key, age integer)   goes on to the closing bracket
     table odd as "we""ird" (…)                resource `odd`, table `we"ird`
+    table lines as sales."Lines" (…)          the same in schema `sales`, which is made
     sql create unique index by_age$ on people (age)     `$` makes the name unique
     config people fields.age.min = "0"    a line of the resource's configuration
     before people                             rows that are there before
@@ -19,6 +20,16 @@
     rows people                               or: rows people (id, age)
     1 41
 
+What is said of one database alone has its name before it, whatever line it is; a statement
+goes on over lines that begin with two spaces. Tables are in the tests' dialect, which both
+databases take (support/database.py).
+
+    only postgresql enum is a type of its own           the other one runs nothing of the file
+    sqlite: sql create trigger ...
+    postgresql: sql create function log$() returns trigger language plpgsql as '
+      begin insert into log values (new.id); return null; end';
+      create trigger logs$ after insert on people for each row execute function log$()
+
 Forms: csv, ndjson, json, enveloped. Values of options are URL-decoded (`%09` is a tab) and
 have no space. The flag `escaped` after the form: in the body \\r \\n \\t \\\\ \\xNN are bytes,
 \\{x*50} is fifty times x, and a backslash at the end of a line takes the line's end away.
@@ -27,15 +38,25 @@ Further expectations: `refused STATUS [CODE]` in place of state; `mentions word`
 refusal); `message word` (of the status); `verified false`; `superseded N`; `aggregates {json}`.
 Further steps after the first job: `retry` (of the last job), `sql …`.
 
-A cell of `rows`: NULL, a number, a bare word, x'hex', or a text in JSON quotes.
+A cell of `rows`: NULL, a number, a bare word, x'hex', or a text in JSON quotes. Booleans are 1
+and 0; a decimal has no zeros at its end.
+
+An id that the database makes up is written as SQLite makes it: one more than the highest that
+was there. What another database has made is renumbered so, row by row, before it is compared.
 """
 import json
 import re
+import sys
+import pathlib
 import urllib.parse
 from dataclasses import dataclass, field
+from decimal import Decimal
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from support.database import KIND, KINDS  # noqa: E402
 
 COUNTS = ("total", "created", "updated", "unchanged", "deleted", "failed", "unprocessed")
-KEYWORDS = ("table", "sql", "config", "before", "job", "retry", "state", "counts", "results",
+KEYWORDS = ("only", "table", "sql", "config", "before", "job", "retry", "state", "counts", "results",
             "rows", "refused", "mentions", "message", "verified", "superseded", "aggregates")
 _BARE = re.compile(r"[A-Za-z_\u00a1-\U0010ffff][^\s\"]*\Z")
 
@@ -72,6 +93,7 @@ class Table:
     resource: str
     name: str
     definition: str
+    schema: str = None
     config: list = field(default_factory=list)
 
 
@@ -79,6 +101,7 @@ class Table:
 class Scenario:
     name: str
     title: str = ""
+    only: str = None               # The one database that it is about; None: any.
     tables: dict = field(default_factory=dict)
     setup: list = field(default_factory=list)  # SQL, in order; rows too
     steps: list = field(default_factory=list)
@@ -91,10 +114,13 @@ class BadScenario(Exception):
 def cell_text(value):
     if value is None:
         return "NULL"
+    if isinstance(value, Decimal) and value.is_finite():
+        return f"{value.normalize():f}"
     if isinstance(value, (int, float)):
-        return repr(value)
+        return repr(int(value) if isinstance(value, bool) else value)
     if isinstance(value, bytes):
         return f"x'{value.hex()}'"
+    value = str(value)
     if _BARE.match(value) and value != "NULL":
         return value
     return json.dumps(value, ensure_ascii=False)
@@ -131,14 +157,14 @@ def _word_value(word):
     return int(word) if re.fullmatch(r"-?\d+", word) else float(word)
 
 
-def parse(name, text):
-    return _Parser(name, text).parse()
+def parse(name, text, kind=KIND):
+    return _Parser(name, text, kind).parse()
 
 
 class _Parser:
-    def __init__(self, name, text):
-        self.scenario = Scenario(name)
-        self.lines = text.split("\n")
+    def __init__(self, name, text, kind):
+        self.scenario, self.kind = Scenario(name), kind
+        self.lines = _of_database(text.split("\n"), kind)
         self.place = 0
 
     def fail(self, text):
@@ -174,11 +200,12 @@ class _Parser:
             word, _, rest = line.partition(" ")
             if word == "table":
                 self.table(rest)
+            elif word == "only":
+                scenario.only, _, why = rest.partition(" ")
+                if scenario.only not in KINDS or not why:
+                    self.fail("only DATABASE, and why")
             elif word == "sql":
-                if scenario.steps:
-                    scenario.steps.append(Step("sql", sql=rest))
-                else:
-                    scenario.setup.append(rest)
+                self.sql(rest)
             elif word == "config":
                 resource, _, toml = rest.partition(" ")
                 scenario.tables[resource].config.append(toml)
@@ -194,19 +221,29 @@ class _Parser:
             self.fail("no job")
         return scenario
 
+    def sql(self, rest):
+        while self.more() and self.lines[self.place].startswith("  "):
+            rest += "\n" + self.take()
+        if self.scenario.steps:
+            self.scenario.steps.append(Step("sql", sql=rest))
+        else:
+            self.scenario.setup.append(rest)
+
     def table(self, rest):
         while rest.count("(") > rest.count(")"):
             rest += "\n" + self.take()
         resource, _, definition = rest.partition(" ")
         name = resource
+        schema = None
         if definition.startswith("as "):
-            found = re.match(r'as "((?:[^"]|"")*)" (.*)', definition, re.S)
-            name, definition = found.group(1).replace('""', '"'), found.group(2)
-        self.scenario.tables[resource] = Table(resource, name, definition)
+            found = re.match(r'as (?:(\w+)\.)?"((?:[^"]|"")*)" (.*)', definition, re.S)
+            schema, name, definition = (found.group(1), found.group(2).replace('""', '"'),
+                                        found.group(3))
+        self.scenario.tables[resource] = Table(resource, name, definition, schema)
 
     def rows_before(self, resource):
         for line in self.block():
-            values = ", ".join(_sql_literal(value) for value in row_values(line))
+            values = ", ".join(_sql_literal(value, self.kind) for value in row_values(line))
             self.scenario.setup.append(f"insert into {resource} values ({values})")
 
     def job(self, rest):
@@ -288,11 +325,23 @@ def _result(line):
     return int(record), outcome, code, name, key
 
 
-def _sql_literal(value):
+def _of_database(lines, kind):
+    """The lines without those of the other database."""
+    kept, taken = [], True
+    for line in lines:
+        owner = next((name for name in KINDS if line.startswith(f"{name}: ")), None)
+        if not line.startswith("  ") or owner:
+            taken = owner in (None, kind)
+        if taken:
+            kept.append(line.removeprefix(f"{kind}: "))
+    return kept
+
+
+def _sql_literal(value, kind):
     if value is None:
         return "null"
     if isinstance(value, bytes):
-        return f"x'{value.hex()}'"
+        return f"x'{value.hex()}'" if kind == "sqlite" else f"'\\x{value.hex()}'"
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return repr(value)

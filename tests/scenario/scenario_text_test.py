@@ -2,13 +2,14 @@
 """The scenario files themselves: each can be read, and agrees with itself."""
 import collections
 import pathlib
-import sqlite3
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import scenario_run  # noqa: E402
 import scenario_text  # noqa: E402
+from support import database  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 
@@ -55,6 +56,18 @@ class Parsing(unittest.TestCase):
                          [(1, "created", "", "", "1"), (2, "failed", "INVALID_TYPE", "age", None)])
         self.assertEqual(self.step.expected.rows, [("people", "id, age", ["1 4111", "7 70"])])
 
+    def test_a_line_of_one_database_is_not_the_other_ones(self):
+        text = SAMPLE.replace("before people\n", "sqlite: sql one\n  and on\npostgresql: sql two\n"
+                              "  and further\nbefore people\n")
+        for kind, sql in (("sqlite", "one\n  and on"), ("postgresql", "two\n  and further")):
+            self.assertEqual(scenario_text.parse("sample", text, kind).setup[0], sql)
+
+    def test_a_scenario_may_be_about_one_database_and_says_why(self):
+        text = "only postgresql it has enums\n" + SAMPLE
+        self.assertEqual(scenario_text.parse("sample", text).only, "postgresql")
+        with self.assertRaisesRegex(scenario_text.BadScenario, "and why"):
+            scenario_text.parse("sample", "only sqlite\n" + SAMPLE)
+
     def test_what_cannot_be_read_names_its_line(self):
         with self.assertRaisesRegex(scenario_text.BadScenario, "line 2"):
             scenario_text.parse("bad", "table a (id integer)\nstaet Open\n")
@@ -73,21 +86,24 @@ class Parsing(unittest.TestCase):
 class EveryScenario(unittest.TestCase):
     def scenarios(self):
         for path in sorted(FOLDER.glob("*.scenario")):
-            yield scenario_text.parse(path.stem, path.read_text(encoding="utf-8"))
+            scenario = scenario_text.parse(path.stem, path.read_text(encoding="utf-8"))
+            if scenario.only in (None, database.KIND):
+                yield scenario
 
     def test_its_tables_can_be_made_and_its_rows_are_written_as_they_will_be_read(self):
-        for scenario in self.scenarios():
-            with self.subTest(scenario.name):
-                database = sqlite3.connect(":memory:")
-                database.executescript(scenario_run.setup_sql(scenario, 0))
-                for step in scenario.steps:
-                    for resource, columns, lines in step.expected.rows if step.expected else ():
-                        database.execute(scenario_run.renamed(
-                            scenario, 0, f"select {columns} from {resource}"))
-                        for line in lines:
-                            self.assertEqual(
-                                scenario_text.row_text(scenario_text.row_values(line)), line)
-                database.close()
+        with tempfile.TemporaryDirectory() as folder:
+            made = database.make(database.KIND, folder)
+            for scenario in self.scenarios():
+                with self.subTest(scenario.name):
+                    made.execute(scenario_run.setup_sql(scenario, 0, made))
+                    for step in scenario.steps:
+                        self.check_rows(scenario, step, made)
+
+    def check_rows(self, scenario, step, made):
+        for resource, columns, lines in step.expected.rows if step.expected else ():
+            made.rows(scenario_run.renamed(scenario, 0, f"select {columns} from {resource}"))
+            for line in lines:
+                self.assertEqual(scenario_text.row_text(scenario_text.row_values(line)), line)
 
     def test_its_counts_are_the_counts_of_its_results(self):
         for scenario in self.scenarios():

@@ -2,7 +2,7 @@
 """The oracle: does what the server says agree with what is in the database?
 
     python3 tests/support/oracle.py --url http://127.0.0.1:8080 --token tly_... \
-        --database app.db [--table people ...] [--stranger tly_...] [--pid 71] [--told FILE]
+        --database sqlite:app.db [--table people ...] [--stranger tly_...] [--pid 71] [--told FILE]
 
 Uses HTTP and SQL only. Prints one line for each disagreement; exit code 1 where there is one.
 A test calls check(server), which runs this program and adds what the test itself has seen.
@@ -27,14 +27,13 @@ import collections
 import dataclasses
 import json
 import pathlib
-import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
 from decimal import Decimal
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from support import bounds, effect_log, fences, recompute  # noqa: E402
+from support import bounds, database as databases, effect_log, fences, recompute  # noqa: E402
 from support.api import ENDED, Api, rows_of  # noqa: E402
 
 TRANSITIONS = {
@@ -65,10 +64,10 @@ class Promise:
 
 
 class Oracle:
-    def __init__(self, api, connection, tables=None, promises=(), stranger=None, without=()):
+    def __init__(self, api, database, tables=None, promises=(), stranger=None, without=()):
         """`stranger`: an Api with the token of an owner who has no job. `without`: rules that
         are not asked about ("I7", "I10": they cost requests for every job)."""
-        self.api, self.connection, self.stranger = api, connection, stranger
+        self.api, self.database, self.stranger = api, database, stranger
         self.without = without
         self.tables, self.promises = tables, promises
         self.problems = []
@@ -87,8 +86,8 @@ class Oracle:
                 self._check_effects(resource, checked)
         for promise in self.promises:
             self._check_promise(promise)
-        if fences.are_installed(self.connection):
-            self.problems += fences.problems(self.connection)
+        if fences.are_installed(self.database):
+            self.problems += fences.problems(self.database)
         if self.stranger and "I10" not in self.without:
             self._check_isolation(jobs)
         return self.problems
@@ -165,7 +164,7 @@ class Oracle:
         if not self._has_log(resource) or any(job["expired"] for job in jobs):
             return
         happened = collections.defaultdict(list)
-        for effect in effect_log.effects(self.connection, resource):
+        for effect in effect_log.effects(self.database, resource):
             happened[effect.key].append(effect)
         said = collections.defaultdict(list)
         for job in sorted(jobs, key=lambda job: (job["submitted"], job["status"]["number"])):
@@ -217,16 +216,14 @@ class Oracle:
                                            "than it stands in the table")
 
     def _has_log(self, table):
-        return self.connection.execute(
-            "select count(*) from sqlite_master where type = 'trigger' and name = ?",
-            (f"{table}_log_insert",)).fetchone()[0] == 1
+        return effect_log.is_installed(self.database, table)
 
     def _check_aggregates(self, resource, status, rows):
         if status.get("dry_run") or not status["verified"]:
             return
         ids = {row["_id"] for row in rows if row["_outcome"] in SUCCESSES}
         deleted = status["job_type"] == "delete"
-        wanted = recompute.standard(self.connection, resource, ids, deleted)
+        wanted = recompute.standard(self.database, resource, ids, deleted)
         if not wanted:
             return
         answer = self.api.ask_aggregates(resource, status["job_id"],
@@ -294,7 +291,7 @@ def check(server, tables=None, promises=(), token=None, without=()):
     told.write_text(json.dumps([dataclasses.asdict(promise) for promise in promises],
                                default=str), encoding="utf-8")
     command = [sys.executable, "-B", __file__, "--url", server.url, "--token",
-               token or server.token, "--database", str(server.database), "--told", str(told),
+               token or server.token, "--database", server.database.url, "--told", str(told),
                "--stranger", server.stranger_token()]
     for table in tables or ():
         command += ["--table", table]
@@ -318,13 +315,13 @@ def main():
     parser.add_argument("--pid", type=int, help="the server's process")
     parser.add_argument("--told", help="a file of promises, as JSON")
     arguments = parser.parse_args()
-    connection = sqlite3.connect(f"file:{arguments.database}?mode=ro", uri=True)
+    database = databases.at(arguments.database)
     promises = []
     if arguments.told:
         told = json.loads(pathlib.Path(arguments.told).read_text(encoding="utf-8"))
         promises = [Promise(**promise) for promise in told]
     stranger = Api(arguments.url, arguments.stranger) if arguments.stranger else None
-    problems = Oracle(Api(arguments.url, arguments.token), connection, arguments.table, promises,
+    problems = Oracle(Api(arguments.url, arguments.token), database, arguments.table, promises,
                       stranger, arguments.without or ()).check()
     if arguments.pid:
         problems += bounds.problems_of(arguments.pid, bounds.configured({}),

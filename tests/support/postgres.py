@@ -86,10 +86,10 @@ class PostgresServer:
             raise RuntimeError(f"{program} failed:\n{done.stdout.decode()}")
 
     def start(self):
-        log = open(self.folder / "log", "a")
-        self.process = subprocess.Popen([programs() / "postgres", "-D", str(self.folder / "data")],
-                                        preexec_fn=as_its_user, stdout=log, stderr=log,
-                                        cwd=self.folder)
+        with open(self.folder / "log", "a") as log:
+            self.process = subprocess.Popen(
+                [programs() / "postgres", "-D", str(self.folder / "data")],
+                preexec_fn=as_its_user, stdout=log, stderr=log, cwd=self.folder)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             ready = subprocess.run([programs() / "pg_isready", "-q", "-h", str(self.folder),
@@ -116,12 +116,20 @@ class PostgresServer:
             raise RuntimeError(done.stderr)
         return done.stdout
 
-    def create_database(self):
-        """An empty database of the role `app`; returns its URL for it."""
+    def create_database(self, template=None):
+        """An empty database of the role `app`, or a copy of the one that is named; returns its
+        URL for it."""
         self.databases += 1
         name = f"test_{self.databases}"
-        self.sql(f"CREATE DATABASE {name} OWNER app")
+        copied = f"TEMPLATE {template} STRATEGY file_copy" if template else ""
+        self.sql(f"CREATE DATABASE {name} OWNER app {copied}")
         return self.url(name)
+
+    def set(self, **settings):
+        """Changes settings that a reload is enough for, in every session."""
+        for name, value in settings.items():
+            self.sql(f"ALTER SYSTEM SET {name} = {value}")
+        self.sql("SELECT pg_reload_conf()")
 
     def stop(self, how=signal.SIGQUIT):
         """SIGQUIT: at once, as in a crash; SIGINT: in good order."""

@@ -1,6 +1,6 @@
 """Aggregates, computed another way: with decimal.Decimal over rows read by SQL.
 
-    wanted = standard(connection, "people", ids={"1", "2"}, deleted=False)
+    wanted = standard(database, "people", ids={"1", "2"}, deleted=False)
     wanted["sum.age"] == ({"type": "sum", "field": "age"}, Decimal(91))
 """
 import re
@@ -11,18 +11,18 @@ from support.effect_log import columns_of, key_columns, key_of_id, quoted
 AVERAGE_DIGITS = 6  # Past the field's scale.
 
 
-def standard(connection, table, ids, deleted):
+def standard(database, table, ids, deleted):
     """name -> (definition, value) of every aggregate that a table's numeric columns allow.
     Empty for a table without a primary key."""
-    keys = key_columns(connection, table)
+    keys = key_columns(database, table)
     if not keys:
         return {}
     named = {key_of_id(text) for text in ids}
     if deleted:
         return {"count": ({"type": "count"}, len(named))}
-    rows = _rows(connection, table, keys, named)
+    rows = _rows(database, table, keys, named)
     wanted = {"count": ({"type": "count"}, len(rows))}
-    for name, declared, _ in columns_of(connection, table):
+    for name, declared, _ in columns_of(database, table):
         scale = scale_of(declared)
         if scale is None:
             continue
@@ -35,12 +35,12 @@ def standard(connection, table, ids, deleted):
     return wanted
 
 
-def _rows(connection, table, keys, named):
-    names = [name for name, _, _ in columns_of(connection, table)]
+def _rows(database, table, keys, named):
+    names = [name for name, _, _ in columns_of(database, table)]
     places = [names.index(key) for key in keys]
     selected = ", ".join(quoted(name) for name in names)
     return [dict(zip(names, row))
-            for row in connection.execute(f"select {selected} from {quoted(table)}")
+            for row in database.rows(f"select {selected} from {quoted(table)}")
             if tuple(str(row[place]) for place in places) in named]
 
 
@@ -55,7 +55,7 @@ def scale_of(declared):
 
 def exact(stored, scale):
     """A stored number as the decimal of the declared scale that it stands for."""
-    if isinstance(stored, int):
+    if isinstance(stored, (int, Decimal)):
         return Decimal(stored)
     with localcontext() as context:
         context.prec = 60

@@ -5,9 +5,10 @@
         server.rows("select * from people")
 
 kill() is SIGKILL, terminate() is SIGTERM, start() after either resumes on the same folder.
-The folder keeps app.db, tallyman.toml and the logs; TALLYMAN_KEEP=1 leaves it behind. It
-lies in memory where there is room (a killed process loses nothing that way, and a sync costs
-nothing); TALLYMAN_TEST_FOLDER puts it elsewhere.
+The database is a SQLite file in the folder, or a database of a private PostgreSQL server
+(database.py). The folder keeps app.db, tallyman.toml and the logs; TALLYMAN_KEEP=1 leaves it
+behind. It lies in memory where there is room (a killed process loses nothing that way, and a
+sync costs nothing); TALLYMAN_TEST_FOLDER puts it elsewhere.
 
 Threads: start() in the main thread (the child dies with the thread that started it).
 """
@@ -18,12 +19,11 @@ import pathlib
 import re
 import shutil
 import signal
-import sqlite3
 import subprocess
 import tempfile
 import threading
 
-from support import bounds, fences
+from support import bounds, database, fences
 from support.api import Api
 from support.sightings import Sightings
 from support.wait import PATIENCE, wait_until
@@ -54,9 +54,9 @@ def toml_text(value):
     return f'"{escaped}"'
 
 
-def write_config(path, database, settings, resources, tls=None):
+def write_config(path, url, settings, resources, tls=None):
     """`resources`: name -> list of TOML lines, or None for the table of that name."""
-    lines = [f"database = {toml_text('sqlite:' + str(database))}", 'listen = "127.0.0.1:0"']
+    lines = [f"database = {toml_text(url)}", 'listen = "127.0.0.1:0"']
     lines += [f"{name} = {toml_text(value)}" for name, value in settings.items()]
     for name, extra in resources.items():
         extra = extra or []
@@ -73,11 +73,13 @@ def write_config(path, database, settings, resources, tls=None):
 
 class Server:
     def __init__(self, schema="", resources=None, settings=None, arguments=None, token=True,
-                 tls=None):
+                 tls=None, kind=database.KIND, over=None, command="serve"):
         """`resources` defaults to every table of `schema`. `arguments` replaces
-        `--config tallyman.toml`. `tls`: the settings of [tls]. Nothing runs before start()."""
+        `--config tallyman.toml`. `tls`: the settings of [tls]. `kind` of the database; `over`:
+        a database that is there (a second node's). `command`: "work" is a node without HTTP.
+        Nothing runs before start()."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tallyman-", dir=_place()))
-        self.database = self.folder / "app.db"
+        self.database = over or database.make(kind, self.folder)
         self.log_path = self.folder / "server.log"
         self.output_path = self.folder / "server.out"
         self.settings = dict(settings or {})
@@ -86,17 +88,17 @@ class Server:
         self.watches = []             # bounds.Watch of every process.
         self._stranger = None
         self.environment = {}  # Beside the test's own, for the server.
+        self.reached_by = None  # The URL of a proxy before the database, for the server alone.
         self.process = None
         self.url = None
         self.token = None
         self._wants_token = token
         self._arguments = arguments
+        self._command = command
         if schema:
-            self.execute(schema)
+            self.database.create(schema)
         if resources is None:
-            resources = {row[0]: None for row in self.rows(
-                "select name from sqlite_master where type = 'table' and name not like "
-                "'sqlite\\_%' escape '\\' and name not like 'tallyman\\_%' escape '\\'")}
+            resources = dict.fromkeys(self.database.tables())
         self.resources = resources
         atexit.register(self.close)
 
@@ -112,17 +114,17 @@ class Server:
         """Makes the server's own tables, and the triggers that show fencing on them. Needs the
         effect log."""
         self.token = self.make_token("tests", "tester", ["*"])
-        connection = self.connect()
-        fences.install(connection)
-        connection.close()
+        fences.install(self.database)
         return self
 
     def start(self, seconds=20):
-        write_config(self.folder / "tallyman.toml", self.database, self.settings, self.resources,
-                     self.tls)
+        write_config(self.folder / "tallyman.toml", self.reached_by or self.database.url,
+                     self.settings, self.resources, self.tls)
         if self._wants_token and self.token is None:
             self.token = self.make_token("tests", "tester", ["*"])
         self.spawn()
+        if self._command != "serve":
+            return self
         address = wait_until(self._address, f"{binary()} names its address", seconds, 0.002)
         self.url = address.decode()
         return self
@@ -132,7 +134,7 @@ class Server:
         arguments = self._arguments or ["--config", "tallyman.toml"]
         with open(self.output_path, "wb") as output, open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [binary(), "serve", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
+                [binary(), self._command, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=log, preexec_fn=_die_with_parent(),
                 env={**os.environ, **self.environment})
         self.watches.append(bounds.Watch(self.process.pid, bounds.configured(self.settings)))
@@ -207,7 +209,7 @@ class Server:
         return made
 
     def make_token(self, name, owner, scopes, *extra):
-        arguments = ["token", "create", "--database", f"sqlite:{self.database}", "--name", name,
+        arguments = ["token", "create", "--database", self.database.url, "--name", name,
                      "--owner", owner]
         for scope in scopes:
             arguments += ["--scope", scope]
@@ -219,21 +221,13 @@ class Server:
 
     def connect(self, seconds=10):
         """A connection of the test's own; autocommit."""
-        return sqlite3.connect(self.database, timeout=seconds, isolation_level=None)
+        return self.database.connect(seconds)
 
     def execute(self, script):
-        connection = self.connect()
-        try:
-            connection.executescript(script)
-        finally:
-            connection.close()
+        self.database.execute(script)
 
     def rows(self, query, parameters=()):
-        connection = self.connect()
-        try:
-            return connection.execute(query, parameters).fetchall()
-        finally:
-            connection.close()
+        return self.database.rows(query, parameters)
 
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
