@@ -1,5 +1,8 @@
 #include "payload/scratch_folder.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -25,11 +28,19 @@ std::vector<std::filesystem::path> entries_of(const std::string& folder) {
   return entries;
 }
 
+// The parent may be a folder that everybody writes to.
+bool is_own_folder(const std::filesystem::path& path) {
+  struct stat about {};
+  return ::lstat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode) &&
+         about.st_uid == ::geteuid();
+}
+
 // What a process left whose lock nobody holds any more. A folder without a lock is one
 // that is being made.
 void remove_left_behind(const std::string& parent) {
   for (const std::filesystem::path& entry : entries_of(parent)) {
     if (!entry.filename().string().starts_with(kOwnPrefix)) continue;
+    if (!is_own_folder(entry)) continue;
     auto opened = File::open(lock_of(entry), File::Mode::kReadWrite);
     if (!opened.ok()) continue;
     File lock = std::move(opened).value();

@@ -29,6 +29,7 @@ TEST(ScratchFolder, TwoProcessesHaveFoldersOfTheirOwnThatGoWithThem) {
 
 TEST(ScratchFolder, WhatADeadProcessLeftGoesAndNothingElse) {
   const TestFolder parent;
+  const TestFolder elsewhere;
   const auto living = ScratchFolder::make_own(parent.path()).value();
   write_file(living.path(kJob, "keys"), "mine");
   const std::filesystem::path dead = parent.path() / "tallyman-scratch-dead";
@@ -36,11 +37,15 @@ TEST(ScratchFolder, WhatADeadProcessLeftGoesAndNothingElse) {
   write_file(dead / "lock", "");
   write_file(dead / (kJob.to_string() + ".keys"), "left");
   write_file(parent.path() / "other", "a stranger's");
+  const std::filesystem::path link = parent.path() / "tallyman-scratch-link";
+  std::filesystem::create_directory_symlink(elsewhere.path(), link);
+  write_file(elsewhere.path() / "lock", "");
 
   const auto next = ScratchFolder::make_own(parent.path()).value();
   EXPECT_FALSE(std::filesystem::exists(dead));
   EXPECT_EQ(read_file(living.path(kJob, "keys")), "mine");
   EXPECT_EQ(read_file(parent.path() / "other"), "a stranger's");
+  EXPECT_TRUE(std::filesystem::exists(link / "lock"));
 }
 
 TEST(ScratchFolder, NeedsItsParent) {
