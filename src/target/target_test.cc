@@ -10,5 +10,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, TargetAggregates,
                          testing::Values(make_sqlite_test_backend));
 INSTANTIATE_TEST_SUITE_P(Postgres, TargetConformance,
                          testing::Values(make_postgres_test_backend));
+INSTANTIATE_TEST_SUITE_P(Postgres, TargetAggregates,
+                         testing::Values(make_postgres_test_backend));
 
 }  // namespace tallyman

@@ -145,9 +145,11 @@ TEST(RetryCopyTest, BegunAgainAfterACrashItIsTheSame) {
       must(engine.service().retry(TestEngine::ann(), TestEngine::reference(parent), {}));
   ASSERT_EQ(child.state, JobState::kOpen);
   // What a first worker has left behind: half a payload and more of the parent's numbers.
-  const auto writer = must(engine.parts().payloads.create(child.id));
-  must(writer->append("id,age\n2,o"));
-  must(writer->checkpoint("half"));
+  {
+    const auto writer = must(engine.parts().payloads.create(child.id));
+    must(writer->append("id,age\n2,o"));
+    must(writer->checkpoint("half"));
+  }
   must(engine.parts().ledger.add_parent_records(
       child.number, RecordNumber(1),
       {RecordNumber(2), RecordNumber(3), RecordNumber(4)}));
