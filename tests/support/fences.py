@@ -7,8 +7,7 @@ effects on the tables.
 Triggers on the server's tables write into the effect log (effect_log.py), and what a worker
 that was fenced off has written would stand in it: a unit after its job was aborted, a unit
 that nobody held a lease for, effects that belong to no unit. SQLite has one writer, so the
-log's order is the order of the transactions; on PostgreSQL each row names its transaction, and
-a unit is looked at when its transaction is about to be committed.
+log's order is the order of the transactions; on PostgreSQL each row names its transaction.
 """
 import collections
 import json
@@ -43,8 +42,8 @@ create function tallyman_fence_unit() returns trigger language plpgsql as $_$ be
   from tallyman.job j where j.number = new.job;
   return null;
 end $_$;
-create constraint trigger tallyman_fence_unit after update on tallyman.unit
-  deferrable initially deferred for each row execute function tallyman_fence_unit();
+create trigger tallyman_fence_unit after update on tallyman.unit for each row
+  execute function tallyman_fence_unit();
 create function tallyman_fence_job() returns trigger language plpgsql as $_$ begin
   insert into public.{LOG} (target, effect, row_key, row) values
     (new.resource, 'state', json_build_array(new.number),
