@@ -13,12 +13,11 @@ import uuid
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.server import Server  # noqa: E402
 
-import django  # noqa: E402
-from django.conf import settings as django_settings  # noqa: E402
-
 
 def connect_django(url):
     """Django's models of a shop, made in the database."""
+    import django
+    from django.conf import settings as django_settings
     name, folder = re.search(r"/(test_\d+)\?host=([^&]+)", url).groups()
     django_settings.configure(
         INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth"],

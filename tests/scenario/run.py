@@ -91,7 +91,7 @@ class Configuration:
         self.server = Server("", resources, settings)
         self.server.execute("begin;\n" + "".join(
             ways.setup_sql(*made, self.server.database) for made in schema) + "commit;\n")
-        self.server.start()
+        self.server.start(seconds=60)
 
     def run(self):
         """[(scenario's name, run's name, problems, observation)]"""

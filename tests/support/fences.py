@@ -7,8 +7,7 @@ effects on the tables.
 Triggers on the server's tables write into the effect log (effect_log.py), and what a worker
 that was fenced off has written would stand in it: a unit after its job was aborted, a unit
 that nobody held a lease for, effects that belong to no unit. SQLite has one writer, so the
-log's order is the order of the transactions; on PostgreSQL each row names its transaction, and
-a unit is looked at when its transaction is about to be committed.
+log's order is the order of the transactions; on PostgreSQL each row names its transaction.
 """
 import collections
 import json
@@ -19,7 +18,7 @@ IN_PROGRESS = 2  # Of the job's state.
 _SQLITE = f"""
 create trigger tallyman_fence_unit after update on tallyman_unit begin
   insert into {LOG} (target, effect, row_key, row)
-  select j.table_name, 'unit', json_array(j.number), json_object(
+  select j.resource, 'unit', json_array(j.number), json_object(
     'window', new.window_number, 'state', j.state,
     'effects', iif(j.dry_run, 0, new.created + new.updated + new.deleted),
     'held', (select count(*) from tallyman_lease l where l.job = j.number
@@ -29,13 +28,13 @@ end;
 create trigger tallyman_fence_job after update of state on tallyman_job
 when new.state <> old.state begin
   insert into {LOG} (target, effect, row_key, row) values
-    (new.table_name, 'state', json_array(new.number), json_object('state', new.state));
+    (new.resource, 'state', json_array(new.number), json_object('state', new.state));
 end;
 """
 _POSTGRES = f"""
 create function tallyman_fence_unit() returns trigger language plpgsql as $_$ begin
   insert into public.{LOG} (target, effect, row_key, row)
-  select j.table_name, 'unit', json_build_array(j.number), json_build_object(
+  select j.resource, 'unit', json_build_array(j.number), json_build_object(
     'window', new.window_number, 'state', j.state,
     'effects', case when j.dry_run then 0 else new.created + new.updated + new.deleted end,
     'held', (select count(*) from tallyman.lease l where l.job = j.number
@@ -43,11 +42,11 @@ create function tallyman_fence_unit() returns trigger language plpgsql as $_$ be
   from tallyman.job j where j.number = new.job;
   return null;
 end $_$;
-create constraint trigger tallyman_fence_unit after update on tallyman.unit
-  deferrable initially deferred for each row execute function tallyman_fence_unit();
+create trigger tallyman_fence_unit after update on tallyman.unit for each row
+  execute function tallyman_fence_unit();
 create function tallyman_fence_job() returns trigger language plpgsql as $_$ begin
   insert into public.{LOG} (target, effect, row_key, row) values
-    (new.table_name, 'state', json_build_array(new.number),
+    (new.resource, 'state', json_build_array(new.number),
      json_build_object('state', new.state));
   return null;
 end $_$;

@@ -241,7 +241,7 @@ class Fences(unittest.TestCase):
         schema = "create schema tallyman;" if self.database.kind == "postgresql" else ""
         self.database.create(f"""{schema}
             create table people (id integer primary key, age integer);
-            create table {job} (number integer primary key, table_name text, state integer,
+            create table {job} (number integer primary key, resource text, state integer,
                                 dry_run boolean);
             create table {lease} (job integer, slice integer, worker text);
             create table {unit} (job integer, window_number integer, slice integer,
