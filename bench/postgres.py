@@ -11,6 +11,7 @@ import contextlib
 import pathlib
 import re
 import subprocess
+import tempfile
 import time
 
 import data
@@ -68,7 +69,9 @@ def copy_of(of):
 def bench_server(of, **settings):
     """A running tallyman over a copy of a template."""
     machine.RUNS.mkdir(parents=True, exist_ok=True)
-    with copy_of(of) as database:
+    with copy_of(of) as database, tempfile.TemporaryDirectory(dir=machine.RUNS) as folder:
+        if settings.get("payload") == "disk":
+            settings["payload_folder"] = folder
         made = machine.Server(over=database, resources={"transactions": None},
                               settings={"log_level": "warning", **settings})
         try:
