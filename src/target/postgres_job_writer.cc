@@ -18,6 +18,7 @@ namespace {
 
 // How many sets are checked before they are written, after one was refused.
 constexpr int kSuspicion = 8;
+constexpr std::chrono::seconds kCheckTable{1};
 // Occurrences of a key in a unit that go in rounds; later ones go one by one.
 constexpr std::size_t kRoundsMax = 8;
 
@@ -142,6 +143,7 @@ class PostgresJobWriter::Unit {
     if (writer_.suspicion_ == 0) {
       TALLY_TRY_ASSIGN(const bool applied, apply_set(round));
       if (applied) return {};
+      TALLY_TRY(writer_.check_table(connection_));
       writer_.suspicion_ = kSuspicion;
     }
     PostgresSuspects suspects;
@@ -166,6 +168,7 @@ class PostgresJobWriter::Unit {
       writer_.suspicion_ = clean ? writer_.suspicion_ - 1 : kSuspicion;
       return {};
     }
+    TALLY_TRY(writer_.check_table(connection_));
     writer_.suspicion_ = kSuspicion;
     return halve(unrefused);
   }
@@ -254,7 +257,10 @@ Result<UnitOutcomes> PostgresJobWriter::write(db::Transaction& transaction,
   const auto* bound = dynamic_cast<const PostgresWindow*>(&window);
   CHECK(bound);
   db::PostgresConnection& connection = db::postgres(transaction);
-  TALLY_TRY(check_table(connection));
+  TALLY_TRY(lock_table(connection));
+  if (one_by_one_ || std::chrono::steady_clock::now() - checked_at_ >= kCheckTable) {
+    TALLY_TRY(check_table(connection));
+  }
   TALLY_TRY_ASSIGN(auto duplicates,
                    DuplicateRule::make(on_duplicate_, options.keys, *bound));
   Unit unit(*this, connection, *bound,
@@ -265,15 +271,26 @@ Result<UnitOutcomes> PostgresJobWriter::write(db::Transaction& transaction,
 
 // From here on nobody can change the table; and what it promises holds statement by
 // statement, not at the end of the transaction.
+Result<void> PostgresJobWriter::lock_table(db::PostgresConnection& connection) {
+  auto locked = connection.exec("LOCK TABLE " + write_.table.sql_name +
+                                " IN ROW EXCLUSIVE MODE; SET CONSTRAINTS ALL IMMEDIATE");
+  if (locked.ok()) return {};
+  if (locked.error().code == ErrorCode::kNotFound) return changed();
+  return std::move(locked).error();
+}
+
 Result<void> PostgresJobWriter::check_table(db::PostgresConnection& connection) {
-  TALLY_TRY(connection.exec("LOCK TABLE " + write_.table.sql_name +
-                            " IN ROW EXCLUSIVE MODE; SET CONSTRAINTS ALL IMMEDIATE"));
   TALLY_TRY_ASSIGN(const std::string stamp,
                    read_postgres_stamp(connection, write_.table.oid));
-  if (stamp == write_.table.stamp) return {};
-  return Error{ErrorCode::kConflict, "the definition of table \"" +
-                                         write_.table.resource.table +
-                                         "\" has changed since the job was planned"};
+  if (stamp != write_.table.stamp) return changed();
+  checked_at_ = std::chrono::steady_clock::now();
+  return {};
+}
+
+Error PostgresJobWriter::changed() const {
+  return {ErrorCode::kConflict, "the definition of table \"" +
+                                    write_.table.resource.table +
+                                    "\" has changed since the job was planned"};
 }
 
 Result<std::unique_ptr<KeyTable>> PostgresJobWriter::make_key_table(

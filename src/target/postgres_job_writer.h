@@ -15,11 +15,15 @@
 //
 // Keys are sorted within a statement, so that two writers lock rows in one order.
 //
+// That the table is what the job was planned for is asked at the first unit, then once a
+// second, whenever a set was refused, and at every unit of the general path.
+//
 // Threads: bind() in one, the rest in another.
 // Errors:  kConflict     the table has changed since the job was planned
 //          kUnavailable  try the unit again
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,12 +53,16 @@ class PostgresJobWriter final : public JobWriter {
   class Unit;
 
   PostgresJobWriter(PostgresWrite write, PostgresBinder binder, const WriteSpec& spec);
+  // Locks the table against changes of its definition.
+  Result<void> lock_table(db::PostgresConnection& connection);
   Result<void> check_table(db::PostgresConnection& connection);
+  Error changed() const;
 
   const PostgresWrite write_;
   const PostgresBinder binder_;
   const OnDuplicate on_duplicate_;
   const bool one_by_one_;  // The general path alone.
+  std::chrono::steady_clock::time_point checked_at_{};
   // Sets that are still to be checked before they are written, since one was refused.
   int suspicion_ = 0;
 };

@@ -8,11 +8,48 @@
 
 namespace tallyman {
 
-Result<Resource> PostgresTarget::introspect(std::string_view table) {
+std::shared_ptr<const PostgresTable> PostgresTarget::known(std::string_view table,
+                                                           std::optional<Instant> since) {
+  const std::lock_guard lock(mutex_);
+  const auto found = tables_.find(table);
+  if (found == tables_.end() || (since && found->second.read_at < *since)) return nullptr;
+  return found->second.table;
+}
+
+void PostgresTarget::remember(std::string_view table,
+                              std::shared_ptr<const PostgresTable> described) {
+  const std::lock_guard lock(mutex_);
+  tables_.insert_or_assign(std::string(table),
+                           Known{std::move(described), std::chrono::steady_clock::now()});
+}
+
+PostgresTarget::Described PostgresTarget::describe(std::string_view table) {
+  if (auto fresh = known(table, std::chrono::steady_clock::now() - kFresh)) return fresh;
   TALLY_TRY_ASSIGN(const auto snapshot, database_.begin_read());
-  TALLY_TRY_ASSIGN(PostgresTable described,
-                   read_postgres_table(db::postgres(*snapshot), table));
-  return std::move(described.resource);
+  return describe(*snapshot, table);
+}
+
+PostgresTarget::Described PostgresTarget::describe(db::Transaction& transaction,
+                                                   std::string_view table) {
+  if (auto fresh = known(table, std::chrono::steady_clock::now() - kFresh)) return fresh;
+  db::PostgresConnection& connection = db::postgres(transaction);
+  std::shared_ptr<const PostgresTable> described = known(table, std::nullopt);
+  if (described) {
+    TALLY_TRY_ASSIGN(const std::string stamp,
+                     read_postgres_stamp(connection, described->oid));
+    if (stamp != described->stamp) described = nullptr;
+  }
+  if (!described) {
+    TALLY_TRY_ASSIGN(PostgresTable read, read_postgres_table(connection, table));
+    described = std::make_shared<const PostgresTable>(std::move(read));
+  }
+  remember(table, described);
+  return described;
+}
+
+Result<Resource> PostgresTarget::introspect(std::string_view table) {
+  TALLY_TRY_ASSIGN(const auto described, describe(table));
+  return described->resource;
 }
 
 Result<std::vector<std::string>> PostgresTarget::tables() {
@@ -22,37 +59,30 @@ Result<std::vector<std::string>> PostgresTarget::tables() {
 
 Result<std::unique_ptr<JobWriter>> PostgresTarget::make_writer(const Resource& resource,
                                                                const WriteSpec& spec) {
-  TALLY_TRY_ASSIGN(const auto snapshot, database_.begin_read());
-  TALLY_TRY_ASSIGN(PostgresTable table,
-                   read_postgres_table(db::postgres(*snapshot), resource.table));
-  if (table.resource.schema_fingerprint != resource.schema_fingerprint) {
+  TALLY_TRY_ASSIGN(const auto table, describe(resource.table));
+  if (table->resource.schema_fingerprint != resource.schema_fingerprint) {
     return Error{ErrorCode::kConflict, "table \"" + resource.table +
                                            "\" has been changed meanwhile; try again"};
   }
   if (spec.operation == Operation::kInsert) {
-    TALLY_TRY(check_hidden_columns(resource, table.resource));
+    TALLY_TRY(check_hidden_columns(resource, table->resource));
   }
-  TALLY_TRY_ASSIGN(auto writer,
-                   PostgresJobWriter::make(resource, std::move(table), spec));
+  TALLY_TRY_ASSIGN(auto writer, PostgresJobWriter::make(resource, *table, spec));
   return std::unique_ptr<JobWriter>(std::move(writer));
 }
 
 Result<std::vector<AggregateResult>> PostgresTarget::aggregate(
     db::Transaction& transaction, const Resource& resource,
     std::span<const AggregateSpec> specs, const RowIdSourceMaker& ids) {
-  db::PostgresConnection& connection = db::postgres(transaction);
-  TALLY_TRY_ASSIGN(const PostgresTable table,
-                   read_postgres_table(connection, resource.table));
-  return aggregate_postgres(connection, table, resource, specs, ids);
+  TALLY_TRY_ASSIGN(const auto table, describe(transaction, resource.table));
+  return aggregate_postgres(db::postgres(transaction), *table, resource, specs, ids);
 }
 
 Result<Target::Presence> PostgresTarget::count_present(db::Transaction& transaction,
                                                        const Resource& resource,
                                                        const RowIdSourceMaker& ids) {
-  db::PostgresConnection& connection = db::postgres(transaction);
-  TALLY_TRY_ASSIGN(const PostgresTable table,
-                   read_postgres_table(connection, resource.table));
-  return count_present_postgres(connection, table, ids);
+  TALLY_TRY_ASSIGN(const auto table, describe(transaction, resource.table));
+  return count_present_postgres(db::postgres(transaction), *table, ids);
 }
 
 }  // namespace tallyman

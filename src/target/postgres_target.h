@@ -1,16 +1,24 @@
 // PostgresTarget: the tables of a PostgreSQL database. See target/target.h.
 //
+// What the catalogue says of a table is kept as long as its stamp is the same
+// (read_postgres_stamp()); that is asked for again when it is older than kFresh, because
+// a job looks at its table many times in a row.
+//
 // Ownership: the database must outlive it.
 // Threads:   any.
 #pragma once
 
+#include <chrono>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "db/database.h"
+#include "target/postgres_table.h"
 #include "target/target.h"
 
 namespace tallyman {
@@ -32,7 +40,23 @@ class PostgresTarget final : public Target {
                                  const RowIdSourceMaker& ids) override;
 
  private:
+  using Instant = std::chrono::steady_clock::time_point;
+  struct Known {
+    std::shared_ptr<const PostgresTable> table;
+    Instant read_at;
+  };
+  using Described = Result<std::shared_ptr<const PostgresTable>>;
+  static constexpr std::chrono::milliseconds kFresh{50};
+
+  Described describe(std::string_view table);
+  Described describe(db::Transaction& transaction, std::string_view table);
+  std::shared_ptr<const PostgresTable> known(std::string_view table,
+                                             std::optional<Instant> since);
+  void remember(std::string_view table, std::shared_ptr<const PostgresTable> described);
+
   db::Database& database_;
+  std::mutex mutex_;
+  std::map<std::string, Known, std::less<>> tables_;  // By mutex_, by the name asked for.
 };
 
 }  // namespace tallyman
