@@ -6,6 +6,7 @@ import pathlib
 import random
 import signal
 import sys
+import tempfile
 import time
 import unittest
 
@@ -88,7 +89,7 @@ class Nodes(unittest.TestCase):
         self.once()
 
     def test_one_large_job_is_worked_on_by_both_nodes(self):
-        self.cluster({"window_records": 100, "lanes": 2})
+        self.cluster({"window_records": 100, "lanes": 4, "workers": 1})
         self.one.start()
         self.other.start()
         job = self.job(12_000)
@@ -193,15 +194,14 @@ class Nodes(unittest.TestCase):
 
     def test_a_folder_of_ones_own_is_no_place_for_two_nodes(self):
         """payload = "disk" is one node, or a folder that all of them share."""
-        self.cluster({"payload": "disk"})
-        self.front.kill()
-        self.front.settings["workers"] = 2
-        self.front.start()
-        second = Server(over=self.front.database, resources=self.front.resources,
-                        settings={"payload": "disk"}, token=False)
-        self.addCleanup(second.close)
-        with self.assertRaisesRegex(AssertionError, "payload"):
-            second.start()
+        with tempfile.TemporaryDirectory() as shared, tempfile.TemporaryDirectory() as own:
+            self.cluster({"payload": "disk", "payload_folder": shared})
+            self.one.start()
+            self.complete(self.job())
+            self.other.settings["payload_folder"] = own
+            self.other.start()
+            self.assertNotEqual(self.other.process.wait(20), 0)
+            self.assertIn("payload", self.other.log() + self.other.output())
 
 
 class Starting(unittest.TestCase):

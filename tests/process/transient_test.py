@@ -146,7 +146,8 @@ class UnderARunningJob(unittest.TestCase):
     CHANGES = {
         "a column more": "alter table items add more text",
         "a column more with a default": "alter table items add more integer not null default 7",
-        "a column more that must be sent": "alter table items add more text not null",
+        "a column more that must be sent": "alter table items add more text not null default 'x'; "
+                                           "alter table items alter more drop default",
         "a column less": "alter table items drop n",
         "another name of a column": "alter table items rename n to m",
         "another type": "alter table items alter n type text",
