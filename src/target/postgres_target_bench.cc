@@ -151,5 +151,3 @@ BENCHMARK(BM_Aggregate)
 
 }  // namespace
 }  // namespace tallyman
-
-BENCHMARK_MAIN();
