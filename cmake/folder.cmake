@@ -64,21 +64,22 @@ function(tallyman_folder name)
                              ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(tallyman_${name} PUBLIC ${links})
 
+  # Only where it is read: a path would keep the others out of the compiler's cache.
+  foreach(file ${tests} ${benches})
+    file(STRINGS ${file} reads_sources REGEX "SOURCE_DIR")
+    file(STRINGS ${file} starts_postgres REGEX "postgres.*\\.h\"")
+    if(reads_sources OR starts_postgres)
+      set_source_files_properties(${file} PROPERTIES COMPILE_DEFINITIONS
+                                  SOURCE_DIR="${PROJECT_SOURCE_DIR}/src")
+    endif()
+  endforeach()
+
   if(TALLYMAN_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE tallyman_${name} ${ARG_TEST_LINK}
                           GTest::gtest GTest::gmock GTest::gtest_main)
     target_precompile_headers(${name}_test PRIVATE <gtest/gtest.h> <gmock/gmock.h> <string>
                               <vector> <memory>)
-    # Only where it is read: a path would keep the others out of the compiler's cache.
-    foreach(test ${tests})
-      file(STRINGS ${test} reads_sources REGEX "SOURCE_DIR")
-      file(STRINGS ${test} starts_postgres REGEX "postgres.*\\.h\"")
-      if(reads_sources OR starts_postgres)
-        set_source_files_properties(${test} PROPERTIES COMPILE_DEFINITIONS
-                                    SOURCE_DIR="${PROJECT_SOURCE_DIR}/src")
-      endif()
-    endforeach()
     add_test(NAME ${name}_test COMMAND ${name}_test --gtest_brief=1)
     set(seconds 300)
     if(TALLYMAN_SANITIZE)

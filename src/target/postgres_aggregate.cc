@@ -66,6 +66,7 @@ class Aggregation {
     }
     if (named_.any()) {
       for (auto& [groups, members] : by_groups_) TALLY_TRY(ask(groups, members));
+      for (const std::size_t member : distinct_) TALLY_TRY(ask_distinct(member));
       if (!streamed_.empty()) TALLY_TRY(stream());
     }
     for (Member& member : members_) results_[member.result] = member.accumulator.finish();
@@ -95,8 +96,9 @@ class Aggregation {
 
   void add_member(std::size_t result, const AggregateSpec& spec) {
     const OutcomeMask outcomes = wanted_outcomes(spec);
-    Member member{result, spec.type, outcomes,
-                  {},     {},        AggregateAccumulator(spec, resource_, distinct_, 0)};
+    Member member{result,   spec.type,
+                  outcomes, {},
+                  {},       AggregateAccumulator(spec, resource_, no_values_, 0)};
     if (!spec.field.empty()) member.value = table_.resource.field_place(spec.field);
     for (const std::string& group : spec.group_by) {
       member.groups.push_back(table_.resource.field_place(group).value());
@@ -107,6 +109,8 @@ class Aggregation {
     members_.push_back(std::move(member));
     if (adds_floats(members_.back())) {
       streamed_.push_back(place);
+    } else if (spec.type == AggregateType::kCountDistinct) {
+      distinct_.push_back(place);
     } else {
       by_groups_[members_.back().groups].push_back(place);
     }
@@ -134,8 +138,6 @@ class Aggregation {
       return ", " + function + "(" + argument + ")" + filter;
     };
     switch (member.type) {
-      case AggregateType::kCountDistinct:
-        return sql + call("count", "DISTINCT " + equal_term(column, value));
       case AggregateType::kMin:
       case AggregateType::kMax: {
         const std::string function = member.type == AggregateType::kMin ? "min" : "max";
@@ -148,6 +150,7 @@ class Aggregation {
                           ? call("max", "min_scale(" + column + ")")
                           : ", 0");
       case AggregateType::kCount:
+      case AggregateType::kCountDistinct:
       case AggregateType::kCustom: break;
     }
     CHECK(false);
@@ -165,9 +168,36 @@ class Aggregation {
     for (const std::size_t member : members) {
       totals += totals_sql(members_[member], fields);
     }
+    return take_groups("(" + named_.rows_sql(fields) + ") AS r", group_terms, totals,
+                       groups, members);
+  }
+
+  // Told apart first and counted then: what SQL does to count(DISTINCT ...) takes a sort
+  // a group.
+  Result<void> ask_distinct(std::size_t place) {
+    const Member& member = members_[place];
+    Places fields;
+    std::string terms;
+    std::string group_terms;
+    for (std::size_t i = 0; i < member.groups.size(); ++i) {
+      const std::size_t group = member.groups[i];
+      const std::string name = "g" + std::to_string(i);
+      terms += equal_term(column_of(fields, group), wire(group)) + " AS " + name + ", ";
+      group_terms += (i == 0 ? "" : ", ") + name;
+    }
+    terms += equal_term(column_of(fields, *member.value), wire(*member.value)) + " AS v";
+    const std::string source = "(SELECT DISTINCT " + terms + " FROM (" +
+                               named_.rows_sql(fields) + ") AS r WHERE r.outcomes & " +
+                               std::to_string(int{member.outcomes}) + " <> 0) AS d";
+    return take_groups(source, group_terms, ", count(*), count(v)", member.groups,
+                       {place});
+  }
+
+  Result<void> take_groups(const std::string& source, const std::string& group_terms,
+                           std::string totals, const Places& groups,
+                           const std::vector<std::size_t>& members) {
     if (groups.empty()) totals.erase(0, 2);
-    std::string sql =
-        "SELECT " + group_terms + totals + " FROM (" + named_.rows_sql(fields) + ") AS r";
+    std::string sql = "SELECT " + group_terms + totals + " FROM " + source;
     if (!groups.empty()) {
       // One more than may be, so that it is seen that there are too many.
       sql += " GROUP BY " + group_terms + " LIMIT " +
@@ -332,10 +362,11 @@ class Aggregation {
   const PostgresTable& table_;
   const Resource& resource_;
   const PostgresNamedRows& named_;
-  NoDistinctValues distinct_;
+  NoDistinctValues no_values_;
   std::vector<AggregateResult> results_;
   std::vector<Member> members_;
   std::map<Places, std::vector<std::size_t>> by_groups_;  // Places in members_.
+  std::vector<std::size_t> distinct_;
   std::vector<std::size_t> streamed_;
 };
 

@@ -135,17 +135,17 @@ std::string random_rows(int count, std::uint64_t seed) {
 
 TEST_F(PostgresAggregates, GiveTheDigitsThatSqliteGives) {
   SqliteTestBackend sqlite;
-  const std::string rows = random_rows(3000, 20240131);
+  const std::string rows = random_rows(800, 20240131);
   sqlite.execute(sales_of("decimal"));
   sqlite.execute(rows);
   database_.sql(sales_of("numeric") + rows);
 
   Ledger ledger(RowIdKind::kInteger);
   std::mt19937_64 random(7);
-  for (int i = 0; i < 4000; ++i) {
-    if (i % 500 == 0) ledger.start(RowIdKind::kInteger);
-    const auto id = i < 1000 ? i + 1 : static_cast<std::int64_t>(random() % 3200);
-    const Outcome outcome = i < 1000            ? Outcome::kCreated
+  for (int i = 0; i < 1500; ++i) {
+    if (i % 200 == 0) ledger.start(RowIdKind::kInteger);
+    const auto id = i < 400 ? i + 1 : static_cast<std::int64_t>(random() % 850);
+    const Outcome outcome = i < 400             ? Outcome::kCreated
                             : random() % 3 == 0 ? Outcome::kUnchanged
                             : random() % 5 == 0 ? Outcome::kFailed
                                                 : Outcome::kUpdated;

@@ -35,6 +35,11 @@ void append_outcomes(OutcomeMask outcomes, std::string& into) {
 
 std::string key_column(std::size_t i) { return "k" + std::to_string(i); }
 
+// INT64_MIN cannot be written as a number with a sign.
+std::string postgres_integer(std::int64_t value) {
+  return "'" + std::to_string(value) + "'::int8";
+}
+
 std::string listed(std::size_t columns, std::string_view after = {}) {
   std::string list;
   for (std::size_t i = 0; i < columns; ++i) {
@@ -127,6 +132,7 @@ Result<void> PostgresNamedRows::put_ranges(std::vector<NamedRange> ranges) {
   }
   if (last_ && ranges.front().first <= *last_) may_overlap_ = true;
   last_ = std::max(last_.value_or(ranges.back().last), ranges.back().last);
+  first_ = std::min(first_.value_or(ranges.front().first), ranges.front().first);
 
   std::string as_ranges;
   std::string as_ids;
@@ -273,6 +279,11 @@ std::string PostgresNamedRows::rows_sql(std::span<const std::size_t> fields,
   }
   select += "n.outcomes FROM " + std::string(table_.has_children ? "ONLY " : "") +
             table_.sql_name + " AS t JOIN ";
+  // The planner does not see for itself that a part of a large table is enough.
+  if (first_) {
+    match += " AND t." + table_.columns[key.front()].sql_name + " BETWEEN " +
+             postgres_integer(*first_) + " AND " + postgres_integer(*last_);
+  }
   std::string sql;
   if (has_ranges_) {
     sql = select + std::string(kRanges) + " AS n ON t." +

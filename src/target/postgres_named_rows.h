@@ -72,6 +72,8 @@ class PostgresNamedRows {
   bool has_ranges_ = false;
   bool has_ids_ = false;
   bool may_overlap_ = false;  // One set of ranges and another.
+  // Integers: the least and the greatest.
+  std::optional<std::int64_t> first_;
   std::optional<std::int64_t> last_;
 };
 
