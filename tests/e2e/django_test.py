@@ -85,7 +85,7 @@ GOOD = [
     f'1,2,7,0,,R,"",,false,1999-12-31,1999-12-31T23:59:59.123456Z,,,{UUIDS[1]},,::1,,,'
     '"[2024-01-01 00:00:00+00,2024-02-01 00:00:00+00)"']
 BAD = [
-    (f"9,3,1,1,,F,x,,false,2024-01-01,2024-01-01T00:00:00Z,,,{UUIDS[2]},,,,,",
+    (f"999,3,1,1,,F,x,,false,2024-01-01,2024-01-01T00:00:00Z,,,{UUIDS[2]},,,,,",
      "FOREIGN_KEY_VIOLATION"),
     (f"1,-4,1,1,,F,x,,false,2024-01-01,2024-01-01T00:00:00Z,,,{UUIDS[3]},,,,,", "CHECK_VIOLATION"),
     (f"1,5,1,-1,,F,x,,false,2024-01-01,2024-01-01T00:00:00Z,,,{UUIDS[4]},,,,,", "CHECK_VIOLATION"),
@@ -118,12 +118,16 @@ class Django(unittest.TestCase):
                          (2, {"DUPLICATE_VALUE": 1}), made)
         self.assertEqual([one.name for one in shop.objects.order_by("id")], ["first", "second"])
 
-        body = "\n".join([COLUMNS, *GOOD, *(line for line, _ in BAD)]) + "\n"
+        # Records that fail took ids, too.
+        key = shop.objects.get(name="first").id
+        lines = [line.replace("1,", f"{key},", 1) if line.startswith("1,") else line
+                 for line in (*GOOD, *(line for line, _ in BAD))]
+        body = "\n".join([COLUMNS, *lines]) + "\n"
         status = api.run("insert", "orders", body.encode())
         found = api.results("orders", status["job_id"])
         self.assertEqual([(row["_outcome"], row["_error_code"]) for row in found],
                          [("created", "")] * 2 + [("failed", code) for _, code in BAD])
-        self.read_back(order, [int(row["_id"]) for row in found[:2]])
+        self.read_back(order, key, [int(row["_id"]) for row in found[:2]])
 
         # Django's own writes go on behind ours, by the same sequence.
         mine = order.objects.create(
@@ -140,17 +144,17 @@ class Django(unittest.TestCase):
         total = api.ask_aggregates("orders", status["job_id"],
                                    {"sum": {"type": "sum", "field": "amount"}}).json
         self.assertEqual(total["aggregate_results"]["sum"], decimal.Decimal("4.20"))
-        status = api.run("delete", "shops", b"[1]", "json")
+        status = api.run("delete", "shops", f"[{key}]".encode(), "json")
         self.assertEqual(status["error_summary"], {"FOREIGN_KEY_VIOLATION": 1}, status)
 
-    def read_back(self, order, keys):
+    def read_back(self, order, shop, keys):
         one, other = (order.objects.get(pk=key) for key in keys)
         utc = datetime.timezone.utc
         self.assertEqual(
             (one.shop_id, one.number, one.small, one.amount, one.rate, one.kind, one.note, one.mail,
              one.paid, one.day, one.at, one.clock, one.took, one.reference, one.extra, one.address,
              bytes(one.raw), one.words, one.during),
-            (1, 1, -3, decimal.Decimal("12.50"), 0.25, "F", "a, b", "a@b.c", True,
+            (shop, 1, -3, decimal.Decimal("12.50"), 0.25, "F", "a, b", "a@b.c", True,
              datetime.date(2024, 2, 29), datetime.datetime(2024, 2, 29, 11, 30, tzinfo=utc),
              datetime.time(23, 59, 59), datetime.timedelta(days=1, hours=2, minutes=3, seconds=4),
              UUIDS[0], {"a": [1, None]}, "192.168.0.1", b"\x00\xff", ["x", "y"], None))

@@ -24,7 +24,7 @@ from workload import KINDS, SCHEMA, TABLE, Workload  # noqa: E402
 
 SEED = counts.seed()
 KILLED = counts.times(100)        # Jobs through which connections are killed.
-LOST = counts.times(300)          # COMMITs.
+LOST = counts.shares(300, SMALL_KINDS)   # COMMITs.
 STOPPED = counts.times(20)        # Times that PostgreSQL is stopped.
 PAUSE_SECONDS = (0.05, 0.4)       # Between two kills; a job takes about half a second.
 
@@ -94,27 +94,26 @@ class Breaking(unittest.TestCase):
         self.addCleanup(through.close)
         self.server.reached_by = through.url
         self.server.start()
-        runs, wanted, commits = itertools.count(1), {}, {}
-        for number in range(LOST + len(SMALL_KINDS)):
-            kind = SMALL_KINDS[number % len(SMALL_KINDS)]
-            job = SmallJob(kind, next(runs))
-            job.prepare(self.server)
-            if kind not in wanted:  # As it is where nothing is lost.
-                through.count(COMMIT)
-                status = self.wait_for_end(self.submit_small(job))
-                commits[kind] = through.seen
-                wanted[kind] = job.what_came_of_it(self.server, status["job_id"])
-                continue
-            through.lose(COMMIT, self.chance.randrange(1, commits[kind] + 1),
-                         reply=self.chance.random() < 0.75)
-            status = self.wait_for_end(self.submit_small(job))
-            self.assertEqual(job.what_came_of_it(self.server, status["job_id"]), wanted[kind],
-                             f"seed {SEED}, run {job.run}")
-        print(f"{through.lost} of {LOST} jobs lost a COMMIT or its reply; commits of a job: "
-              f"{commits}", flush=True)
-        self.assertGreater(through.lost, LOST // 2)
+        self.runs = itertools.count(1)
+        for kind, times in LOST.items():
+            through.count(COMMIT)
+            wanted = self.run_small(kind)  # As it is where nothing is lost.
+            commits = through.seen
+            for _ in range(times):
+                through.lose(COMMIT, self.chance.randrange(1, commits + 1),
+                             reply=self.chance.random() < 0.75)
+                self.assertEqual(self.run_small(kind), wanted, f"seed {SEED}, {kind}")
+            print(f"{kind}: {commits} commits a job, {through.lost} lost so far", flush=True)
+        self.assertGreater(through.lost, sum(LOST.values()) // 2)
         through.count(COMMIT)
         self.check()
+
+    def run_small(self, kind):
+        """A small job, and what came of it."""
+        job = SmallJob(kind, next(self.runs))
+        job.prepare(self.server)
+        status = self.wait_for_end(self.submit_small(job))
+        return job.what_came_of_it(self.server, status["job_id"])
 
     def submit_small(self, job):
         def taken():
@@ -174,6 +173,6 @@ class Killer(threading.Thread):
 
 
 if __name__ == "__main__":
-    print(f"seed {SEED}, {KILLED} jobs under kills, {LOST} lost commits, {STOPPED} stops",
+    print(f"seed {SEED}, {KILLED} jobs under kills, {sum(LOST.values())} lost commits, {STOPPED} stops",
           flush=True)
     unittest.main()
