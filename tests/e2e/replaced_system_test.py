@@ -85,8 +85,7 @@ class ReplacedSystem(ServerCase):
                          {"DUPLICATE_VALUE": 1})
 
     def test_jobs_on_one_table_run_one_after_the_other(self):
-        connection = self.server.connect()
-        effect_log.install(connection, "slow")
+        effect_log.install(self.server.database, "slow")
         self.addCleanup(lambda: self.server.execute(
             "drop trigger slow_log_insert; drop trigger slow_log_update; "
             "drop trigger slow_log_delete; drop table effect_log"))
@@ -95,8 +94,7 @@ class ReplacedSystem(ServerCase):
         jobs = [self.api.submit("insert", "slow", body).json["job_id"] for body in bodies]
         for job in jobs:
             self.assertEqual(self.api.wait_for_end("slow", job)["created_count"], 400)
-        order = [effect.row["n"] for effect in effect_log.effects(connection, "slow")]
-        connection.close()
+        order = [effect.row["n"] for effect in effect_log.effects(self.server.database, "slow")]
         self.assertEqual(order, sorted(order))
         ends = [self.api.status("slow", job).json["completed_at"] for job in jobs]
         self.assertEqual(ends, sorted(ends))
