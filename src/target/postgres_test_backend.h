@@ -27,8 +27,7 @@ class PostgresTestBackend final : public TargetBackend {
   void execute(const std::string& sql) override {
     auto transaction = database().begin_write(std::chrono::seconds(5));
     CHECK(transaction.ok());
-    const auto done =
-        db::postgres(*transaction.value()).exec(translated(sql) + kCountOn);
+    const auto done = db::postgres(*transaction.value()).exec(translated(sql) + kCountOn);
     EXPECT_TRUE(done.ok()) << done.error().message;
     EXPECT_TRUE(transaction.value()->commit().ok());
   }
