@@ -27,6 +27,7 @@ function(tallyman_postgres_test name file label seconds)
   tallyman_outside_test(postgres_${name} ${file} ${label} ${seconds})
   set_property(TEST postgres_${name} APPEND PROPERTY
                ENVIRONMENT "TALLYMAN_TEST_DATABASE=postgresql")
+  set_property(TEST postgres_${name} APPEND PROPERTY LABELS on_postgres)
   if(ARGN AND NOT TALLYMAN_SANITIZE)
     set_property(TEST postgres_${name} APPEND PROPERTY ENVIRONMENT "TALLYMAN_SCALE=${ARGN}")
   endif()
