@@ -3,7 +3,7 @@ import math
 
 from figure import LESS_IS_BETTER
 
-WIDTHS = (46, 14, 14, 7, 7, 9)
+WIDTHS = (56, 14, 14, 7, 7, 9)
 COLOURS = {"ours": "#1b6ca8", "import": "#b8860b"}
 NAMES = {"ours": "Tallyman", "import": "sqlite3 .import"}
 
