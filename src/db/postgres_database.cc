@@ -7,8 +7,6 @@
 namespace tallyman::db {
 namespace {
 
-constexpr std::size_t kIdleMax = 8;
-
 std::string set_local(std::string_view name, std::chrono::milliseconds time) {
   // 0 would be no limit at all.
   return "; SET LOCAL " + std::string(name) + " = " +
@@ -100,7 +98,7 @@ void PostgresDatabase::give_back(std::unique_ptr<PostgresConnection> connection)
   // What is not between transactions is closed, which rolls back.
   if (!connection->is_idle()) connection.reset();
   const std::lock_guard lock(mutex_);
-  if (connection && idle_.size() < kIdleMax) idle_.push_back(std::move(connection));
+  if (connection) idle_.push_back(std::move(connection));
   --in_use_;
   freed_.notify_one();
 }

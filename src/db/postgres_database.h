@@ -15,7 +15,8 @@
 // Ownership: the database must outlive its transactions.
 // Threads:   database: any; transaction: one at a time. A thread that holds a transaction
 //            may begin another: it takes a second connection.
-// Memory:    per connection what libpq takes, 16 KiB and a result.
+// Memory:    per connection what libpq takes, 16 KiB and a result. A connection that was
+//            needed once stays open, up to connections_max of them.
 // Errors:    see db/database.h; commit() is kUnavailable where its reply was lost (the
 //            ledger tells whether it took place), kConflict where a deferred constraint
 //            is broken, kLost where the server had rolled back already.

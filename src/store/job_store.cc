@@ -30,9 +30,7 @@ void fix_upload(Job& job, const CompletedUpload& upload) {
 Result<Job> changed_job(const Job& job, const JobChange& change, Timestamp now) {
   if (change.claim &&
       (change.claim->job != job.number || change.claim->epoch != job.epoch)) {
-    return Error{ErrorCode::kLost, "job " + job.id.to_string() + " is " +
-                                       std::string(name(job.state)) +
-                                       ": the claim is no longer held"};
+    return claim_is_lost(job.number);
   }
   const std::optional<JobState> to = next_state(job.state, change.event);
   if (!to) return not_now(job, change.event);
@@ -65,6 +63,20 @@ Result<Job> changed_job(const Job& job, const JobChange& change, Timestamp now) 
 
 std::uint32_t slices_of_a_lane(const WindowPlan& plan, std::uint32_t lanes) {
   return (plan.slices + lanes - 1) / lanes;
+}
+
+Error claim_is_lost(JobNumber job) {
+  return {
+      ErrorCode::kLost,
+      "job number " + std::to_string(job.value()) +
+          ": the claim is no longer held; somebody else goes on, or the job was ended"};
+}
+
+Error has_not_ended(const Job& job) {
+  return {ErrorCode::kConflict,
+          "job " + job.id.to_string() + " is " + std::string(name(job.state)) +
+              ": only a job that has ended can be removed; abort it first",
+          "INVALID_STATE"};
 }
 
 Error too_many_open_jobs(std::string_view owner, std::uint64_t open_jobs_max) {

@@ -204,6 +204,10 @@ Result<Job> changed_job(const Job& job, const JobChange& change, Timestamp now);
 // How many of its slices one of `lanes` lanes takes.
 std::uint32_t slices_of_a_lane(const WindowPlan& plan, std::uint32_t lanes);
 
+// Of a claim whose slices are somebody else's, or whose job was ended from outside.
+Error claim_is_lost(JobNumber job);
+// What remove() refuses with.
+Error has_not_ended(const Job& job);
 // What create() and apply() refuse with, in the same words everywhere.
 Error too_many_open_jobs(std::string_view owner, std::uint64_t open_jobs_max);
 Error stored_bytes_exceeded(std::string_view owner, std::uint64_t stored_bytes,

@@ -39,6 +39,10 @@ class Ledger {
  public:
   virtual ~Ledger() = default;
 
+  // Says whose the transaction is, so that who takes the claim over can end it, wherever
+  // its worker is. begin_unit() does it too: for a transaction that writes long before.
+  virtual Result<void> sign(db::Transaction& transaction, const Claim& claim) = 0;
+
   // REQUIRES: the slice is one of the claim's.
   virtual Result<void> begin_unit(db::Transaction& transaction, const Claim& claim,
                                   const UnitPlace& unit) = 0;

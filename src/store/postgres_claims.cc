@@ -224,9 +224,7 @@ Result<void> PostgresJobStore::renew(const Claim& claim,
                 "WHERE job = $1 AND token = $2",
             claim.job.value(), claim.token.value(), lease_time.count()));
     if (static_cast<std::size_t>(renewed.affected()) == claim.slices.size()) return {};
-    return Error{ErrorCode::kLost,
-                 "job number " + std::to_string(claim.job.value()) +
-                     ": the claim is no longer held; somebody else goes on"};
+    return claim_is_lost(claim.job);
   });
 }
 

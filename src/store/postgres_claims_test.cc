@@ -152,6 +152,17 @@ TEST_P(PostgresClaims, WhoTakesOverDoesNotWaitForTheOldSession) {
   }
 }
 
+// An atomic job begins its units at its end only.
+TEST_P(PostgresClaims, ATransactionThatIsSignedIsEndedWithItsClaim) {
+  submit();
+  const Claim dead = claim();
+  auto cut_off = must(backend().database().begin_write(kWait));
+  must(ledger().sign(*cut_off, dead));
+  lease_runs_out();
+  EXPECT_TRUE(claim().reclaimed);
+  EXPECT_FALSE(db::postgres(*cut_off).exec("SELECT 1").ok());
+}
+
 TEST_P(PostgresClaims, OnlyTheSessionsOfTheDeadAreEnded) {
   submit("people");
   submit("pets");

@@ -250,12 +250,7 @@ Result<void> PostgresJobStore::note(JobNumber job, std::string_view event,
 Result<void> PostgresJobStore::remove(const JobId& id) {
   return write([&](PostgresConnection& connection) -> Result<void> {
     TALLY_TRY_ASSIGN(const Job job, lock_job(connection, id));
-    if (!is_terminal(job.state)) {
-      return Error{ErrorCode::kConflict,
-                   "job " + id.to_string() + " is " + std::string(name(job.state)) +
-                       ": only a job that has ended can be removed; abort it first",
-                   "INVALID_STATE"};
-    }
+    if (!is_terminal(job.state)) return has_not_ended(job);
     TALLY_TRY(unstore_bytes(connection, job));
     // History, leases, units and aggregates go with the row (ON DELETE CASCADE).
     return run(connection, "DELETE FROM tallyman.job WHERE number = $1", job.number);

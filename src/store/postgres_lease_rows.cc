@@ -26,9 +26,7 @@ Result<JobState> check_claim(PostgresConnection& connection, const Claim& claim,
       static_cast<std::size_t>(found.integer(0, 1)) == claim.slices.size()) {
     return static_cast<JobState>(found.integer(0, 0));
   }
-  return Error{ErrorCode::kLost,
-               "job number " + std::to_string(claim.job.value()) +
-                   ": the claim is no longer held; somebody else goes on"};
+  return claim_is_lost(claim.job);
 }
 
 Result<void> check_may_write(PostgresConnection& connection, const Claim& claim,

@@ -71,11 +71,17 @@ Result<void> append_window_errors(PostgresConnection& connection, JobNumber job,
 
 }  // namespace
 
+Result<void> PostgresLedger::sign(db::Transaction& transaction, const Claim& claim) {
+  TALLY_TRY(db::postgres(transaction)
+                .exec("SET LOCAL application_name = '" +
+                      postgres_session_name(claim.token) + "'"));
+  return {};
+}
+
 Result<void> PostgresLedger::begin_unit(db::Transaction& transaction, const Claim& claim,
                                         const UnitPlace& unit) {
   auto& connection = db::postgres(transaction);
-  TALLY_TRY(connection.exec("SET LOCAL application_name = '" +
-                            postgres_session_name(claim.token) + "'"));
+  TALLY_TRY(sign(transaction, claim));
   TALLY_TRY_ASSIGN(
       const auto inserted,
       connection.execute(

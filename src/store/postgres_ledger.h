@@ -20,6 +20,7 @@ class PostgresLedger final : public Ledger {
  public:
   explicit PostgresLedger(db::Database& database) : database_(database) {}
 
+  Result<void> sign(db::Transaction& transaction, const Claim& claim) override;
   Result<void> begin_unit(db::Transaction& transaction, const Claim& claim,
                           const UnitPlace& unit) override;
   Result<void> end_unit(db::Transaction& transaction, const Claim& claim,

@@ -217,6 +217,20 @@ Error not_allowed(db::Database& database, bool has_schema) {
               name + "; let the owner run: " + grant};
 }
 
+// What a schema that is not ours answers: it has a table, a type or an index of a name of
+// ours, or a table of such a name lacks our columns.
+bool is_not_ours(const db::PostgresFailure& failure) {
+  return failure.is("42P07") || failure.is("42710") || failure.is("42703") ||
+         failure.is("42P01");
+}
+
+Error not_ours() {
+  return {ErrorCode::kInvalidArgument,
+          "schema tallyman of the database holds tables that this program did not make; "
+          "it needs a schema of that name for itself: rename the other one (ALTER SCHEMA "
+          "tallyman RENAME TO ...), or keep the jobs in another database"};
+}
+
 Result<void> migrate(PostgresConnection& connection, const Stored& stored) {
   if (!stored.has_schema) TALLY_TRY(connection.exec("CREATE SCHEMA tallyman"));
   for (auto step = static_cast<std::size_t>(stored.version); step < kSteps.size();
@@ -245,10 +259,10 @@ Result<void> prepare_postgres_schema(db::Database& database) {
   const Result<void> migrated =
       stored.ok() ? migrate(connection, stored.value()) : std::move(stored).error();
   if (migrated.ok()) return transaction->commit();
-  const bool allowed = !connection.failure().is("42501");
+  const db::PostgresFailure failure = connection.failure();
   transaction->rollback();
-  if (allowed) return migrated.error();
-  return not_allowed(database, has_schema);
+  if (failure.is("42501")) return not_allowed(database, has_schema);
+  return is_not_ours(failure) ? not_ours() : migrated.error();
 }
 
 Result<void> check_postgres_schema(db::Database& database) {

@@ -78,6 +78,17 @@ TEST_F(PostgresSchemaTest, TablesOfANewerProgramAreRefused) {
   }
 }
 
+TEST_F(PostgresSchemaTest, ASchemaOfSomebodyElseIsLeftAlone) {
+  for (const char* table :
+       {"CREATE TABLE tallyman.job (id int)", "CREATE TABLE tallyman.meta (id int)"}) {
+    database_.sql("DROP SCHEMA IF EXISTS tallyman CASCADE; CREATE SCHEMA tallyman");
+    database_.sql(table);
+    const auto refused = prepare_postgres_schema(*database_);
+    expect_refused(refused, "this program did not make");
+    expect_refused(refused, "RENAME TO");
+  }
+}
+
 TEST_F(PostgresSchemaTest, ARoleThatMayNotMakeTheSchemaIsToldTheGrant) {
   const auto node = stranger();
   const auto refused = prepare_postgres_schema(*node);

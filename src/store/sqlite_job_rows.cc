@@ -257,9 +257,7 @@ Result<JobState> check_claim(db::SqliteConnection& connection, const Claim& clai
   if (static_cast<std::size_t>(select.integer(1)) == claim.slices.size()) {
     return static_cast<JobState>(select.integer(0));
   }
-  return Error{ErrorCode::kLost,
-               "job number " + std::to_string(claim.job.value()) +
-                   ": the claim is no longer held; somebody else goes on"};
+  return claim_is_lost(claim.job);
 }
 
 }  // namespace tallyman

@@ -241,12 +241,7 @@ Result<void> SqliteJobStore::note(JobNumber job, std::string_view event,
 Result<void> SqliteJobStore::remove(const JobId& id) {
   return write([&](SqliteConnection& connection) -> Result<void> {
     TALLY_TRY_ASSIGN(const Job job, find_job(connection, id));
-    if (!is_terminal(job.state)) {
-      return Error{ErrorCode::kConflict,
-                   "job " + id.to_string() + " is " + std::string(name(job.state)) +
-                       ": only a job that has ended can be removed; abort it first",
-                   "INVALID_STATE"};
-    }
+    if (!is_terminal(job.state)) return has_not_ended(job);
     TALLY_TRY(unstore_bytes(connection, job));
     // History, leases, units and aggregates go with the row (ON DELETE CASCADE).
     return run(connection, "DELETE FROM tallyman_job WHERE number = ?1", job.number);

@@ -13,6 +13,8 @@ class SqliteLedger final : public Ledger {
  public:
   explicit SqliteLedger(db::Database& database) : database_(database) {}
 
+  // Nothing: a SQLite file has one process, and no transaction outlives it.
+  Result<void> sign(db::Transaction&, const Claim&) override { return {}; }
   Result<void> begin_unit(db::Transaction& transaction, const Claim& claim,
                           const UnitPlace& unit) override;
   Result<void> end_unit(db::Transaction& transaction, const Claim& claim,

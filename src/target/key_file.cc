@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/join.h"
 #include "target/sqlite_sql.h"
 
 namespace tallyman {

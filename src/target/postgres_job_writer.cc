@@ -66,7 +66,10 @@ class PostgresJobWriter::Unit {
       return false;
     }
     if (const char* reason = duplicates_.reason(i, window_.record_number(i))) {
-      results_.fail(i, {RecordErrorCode::kDuplicateInUpload, duplicate_fields(), reason});
+      results_.fail(
+          i,
+          {RecordErrorCode::kDuplicateInUpload,
+           duplicate_field_names(writer_.write_.plan, writer_.write_.resource), reason});
       return false;
     }
     return true;
@@ -199,14 +202,6 @@ class PostgresJobWriter::Unit {
       }
       return a < b;
     });
-  }
-
-  std::string duplicate_fields() const {
-    std::string names;
-    for (const std::size_t column : writer_.write_.plan.duplicate_columns) {
-      names += (names.empty() ? "" : ", ") + writer_.write_.field(column).name;
-    }
-    return names;
   }
 
   PostgresJobWriter& writer_;

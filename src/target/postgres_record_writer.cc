@@ -38,7 +38,7 @@ PostgresRecordWriter::PostgresRecordWriter(db::PostgresConnection& connection,
              (column.type.needs_cast() ? "::" + column.type.name : "");
   }
   if (!terms.empty()) {
-    look_ = "SELECT 1 FROM " + write.table.sql_name + " AS t WHERE " + terms;
+    look_ = "SELECT 1 FROM " + write.rows() + " AS t WHERE " + terms;
   }
 }
 
@@ -111,8 +111,8 @@ void PostgresRecordWriter::prepare(std::size_t i, Statements& statements) const 
   const ValueName value = in_order(statements.found_by);
   const std::string where = " WHERE " + write_.has_key(value);
   statements.find = "SELECT " + sameness_of(write_, shape, value) + ", " + write_.ids() +
-                    " FROM " + table + " AS t" + where + " FOR UPDATE";
-  statements.update = "UPDATE " + table + " AS t SET " +
+                    " FROM " + write_.rows() + " AS t" + where + " FOR UPDATE";
+  statements.update = "UPDATE " + write_.rows() + " AS t SET " +
                       assignments_of(write_, shape, value) + where + " RETURNING " +
                       write_.ids();
 }
@@ -176,8 +176,7 @@ Result<Outcome> PostgresRecordWriter::upsert_or_update(const Statements& stateme
 
 Result<Outcome> PostgresRecordWriter::remove(std::size_t i) {
   const std::vector<std::size_t>& key = write_.plan.key_columns;
-  const std::string from =
-      write_.table.sql_name + " AS t WHERE " + write_.has_key(in_order(key));
+  const std::string from = write_.rows() + " AS t WHERE " + write_.has_key(in_order(key));
   TALLY_TRY_ASSIGN(const auto removed,
                    ask(PostgresAction::kDelete,
                        "DELETE FROM " + from + " RETURNING " + write_.ids(), key, i));

@@ -2,17 +2,13 @@
 
 #include <algorithm>
 
+#include "base/join.h"
+
 namespace tallyman {
 namespace {
 
 using enum RecordErrorCode;
 using db::postgres_quoted;
-
-std::string names_of(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
-}
 
 RecordError of_index(const std::string& name) {
   return {kDuplicateValue,
@@ -26,7 +22,7 @@ RecordError missing_parent_error(const PostgresWrite& write, std::size_t foreign
   const ForeignKey& key = write.table.resource.foreign_keys[foreign_key];
   return {kForeignKeyViolation, write.field_names(key.fields),
           "table \"" + key.parent_table + "\" has no row with this value in (" +
-              names_of(key.parent_fields) + ")"};
+              join(key.parent_fields, ", ") + ")"};
 }
 
 RecordError duplicate_error(const PostgresWrite& write, std::size_t key) {
@@ -77,7 +73,7 @@ class PostgresClassifier::Row {
   // As "t". By itself, because a partial key's predicate names columns without a table.
   std::string own() {
     return "(SELECT t.*, t.tableoid AS tallyman_table, t.ctid AS tallyman_row FROM " +
-           write_.table.sql_name + " AS t WHERE " +
+           write_.rows() + " AS t WHERE " +
            write_.has_key([&](std::size_t column) { return parameter(column); }) +
            ") AS t";
   }
@@ -166,9 +162,19 @@ Result<RecordError> PostgresClassifier::classify_foreign_key(
   if (orphan) return *std::move(orphan);
   TALLY_TRY_ASSIGN(auto child, find_child(refusal.action, i));
   if (child) return *std::move(child);
-  return RecordError{kForeignKeyViolation,
-                     {},
+  return RecordError{kForeignKeyViolation, fields_of_constraint(refusal.failure),
                      "breaks the foreign key \"" + refusal.failure.constraint + "\""};
+}
+
+// A foreign key's of this table (MATCH FULL: some of its fields are NULL and some are
+// not); else empty.
+std::string PostgresClassifier::fields_of_constraint(
+    const db::PostgresFailure& failure) const {
+  if (failure.table != write_.table.name) return {};
+  for (const ForeignKey& key : write_.table.resource.foreign_keys) {
+    if (key.name == failure.constraint) return write_.field_names(key.fields);
+  }
+  return {};
 }
 
 // Which of the values that went as text cannot be cast. The words of the server quote the
@@ -270,7 +276,7 @@ Result<std::optional<RecordError>> PostgresClassifier::find_child(PostgresAction
     return std::optional(RecordError{
         kForeignKeyViolation, write_.field_names(reference.fields),
         "rows of table " + reference.child_sql_name + " still refer to this one by (" +
-            names_of(reference.child_sql_columns) + ")"});
+            join(reference.child_sql_columns, ", ") + ")"});
   }
   return std::optional<RecordError>();
 }
@@ -292,7 +298,7 @@ Result<std::optional<RecordError>> PostgresClassifier::find_duplicate(
                *value;
     }
     if (!known) continue;
-    std::string from = write_.table.sql_name + " AS other";
+    std::string from = write_.rows() + " AS other";
     if (row.has_own()) {
       from += ", " + row.own();
       terms += " AND (other.tableoid, other.ctid) <> (t.tallyman_table, t.tallyman_row)";

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/join.h"
+
 namespace tallyman {
 namespace {
 
@@ -39,28 +41,25 @@ std::vector<std::size_t> sent_fields(const PostgresWrite& write) {
   return fields;
 }
 
-// Names of unique keys and exclusion constraints, but for the key `but`, that have one of
-// the fields.
+// Names of unique keys, but for the key `but`, that have one of the fields. A partial
+// key's predicate may read any field.
 std::vector<std::string> keys_with(const PostgresWrite& write,
                                    const std::vector<std::size_t>& fields,
                                    std::optional<std::size_t> but) {
   std::vector<std::string> names;
   const auto& keys = write.table.resource.keys;
   for (std::size_t key = 0; key < keys.size(); ++key) {
-    if (key != but && shares_a_field(keys[key].fields, fields)) {
+    if (key == but || fields.empty()) continue;
+    const bool is_partial = !write.table.keys[key].predicate.empty();
+    if (is_partial || shares_a_field(keys[key].fields, fields)) {
       names.push_back(keys[key].name);
     }
   }
   for (const PostgresExpressionKey& key : write.table.expression_keys) {
-    if (shares_a_field(key.fields, fields)) names.push_back(key.name);
+    const bool is_partial = !key.predicate.empty() && !fields.empty();
+    if (is_partial || shares_a_field(key.fields, fields)) names.push_back(key.name);
   }
   return names;
-}
-
-std::string join(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
 }
 
 // A default with effects of its own that a new row may take.
@@ -117,8 +116,13 @@ std::optional<std::string> why_not_by_key(const PostgresWrite& write) {
   if (!key.canonical || key.nulls_are_equal) {
     return "values of the key " + name + " may be equal without having the same bytes";
   }
+  // A row that is changed may leave the key, or come to have it.
+  if (!key.predicate.empty() && write.plan.operation != Operation::kDelete) {
+    return "the key " + name + " is one of some rows only";
+  }
   const auto touched = keys_with(write, changed_fields(write), write.plan.key);
-  if (!touched.empty()) return "the columns write other unique keys: " + join(touched);
+  if (!touched.empty())
+    return "the columns write other unique keys: " + join(touched, ", ");
   if (!write.table.exclusions.empty() && !changed_fields(write).empty()) {
     return "the table has the exclusion constraint " + write.table.exclusions.front();
   }
@@ -161,8 +165,8 @@ Slicing slicing_of(const PostgresWrite& write) {
           ? keys_with(write, sent_fields(write), write.plan.duplicate_key)
           : std::vector<std::string>();
   if (!touched.empty()) {
-    return one_slice(
-        write, "the columns write several unique keys, among them " + join(touched));
+    return one_slice(write, "the columns write several unique keys, among them " +
+                                join(touched, ", "));
   }
   if (insert && !write.plan.duplicate_key) {
     return {.by = Slicing::By::kPlace, .signature = signature_of(write), .reason = ""};

@@ -93,6 +93,9 @@ PostgresType describe_postgres_type(PostgresTypeFacts facts) {
     type.canonical = true;
     type.labels = std::move(facts.labels);
   }
+  type.is_formed_by_column =
+      facts.schema == "pg_catalog" &&
+      (facts.name == "bpchar" || facts.name == "interval" || facts.name == "timetz");
   if (type.needs_cast()) {
     type.wire_oid = db::kTextOid;
     type.wire_array_oid = db::kTextArrayOid;

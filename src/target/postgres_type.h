@@ -71,6 +71,9 @@ struct PostgresType {
   bool canonical = false;
 
   bool is_padded = false;  // bpchar: blanks at its end are no part of the value.
+  // What is stored depends on the column's length or precision, beyond what was bound:
+  // blanks are added (bpchar), digits of seconds dropped (interval, timetz).
+  bool is_formed_by_column = false;
 
   FieldType field_type = FieldType::kText;
   std::optional<int> precision;      // Of numeric: in all.

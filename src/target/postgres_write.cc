@@ -7,20 +7,9 @@
 namespace tallyman {
 namespace {
 
-bool is_in(std::span<const std::size_t> list, std::size_t value) {
-  return std::find(list.begin(), list.end(), value) != list.end();
-}
-
 void add_to_list(std::string& list, std::string_view item, std::string_view between) {
   if (!list.empty()) list += between;
   list += item;
-}
-
-// Types whose stored form depends on the column's length or precision beyond what was
-// bound: blanks are added, digits of seconds dropped.
-bool is_formed_by_its_column(const PostgresType& type) {
-  return type.name == "pg_catalog.bpchar" || type.name == "pg_catalog.interval" ||
-         type.name == "pg_catalog.timetz";
 }
 
 }  // namespace
@@ -30,23 +19,20 @@ PostgresWrite::PostgresWrite(Resource the_resource, PostgresTable the_table,
     : resource(std::move(the_resource)),
       table(std::move(the_table)),
       plan(std::move(the_plan)) {
-  for (const std::size_t shown : plan.fields) {
-    places.push_back(table.resource.field_place(resource.fields[shown].name).value());
-  }
+  WrittenFields written = written_fields(plan, resource, table.resource);
+  places = std::move(written.places);
+  replaceable = std::move(written.replaceable);
   if (const Key* primary = table.resource.primary_key()) id_fields = primary->fields;
-  if (plan.operation != Operation::kReplace) return;
-  for (const Field& shown : resource.fields) {
-    const std::size_t place = table.resource.field_place(shown.name).value();
-    const auto sent = column_of(place);
-    const bool in_key = (sent && plan.is_key_column(*sent)) || is_in(id_fields, place);
-    if (shown.writable() && !in_key) replaceable.push_back(place);
-  }
 }
 
 std::optional<std::size_t> PostgresWrite::column_of(std::size_t table_field) const {
   const auto found = std::find(places.begin(), places.end(), table_field);
   if (found == places.end()) return std::nullopt;
   return static_cast<std::size_t>(found - places.begin());
+}
+
+std::string PostgresWrite::rows() const {
+  return (table.has_children ? "ONLY " : "") + table.sql_name;
 }
 
 std::string PostgresWrite::key_names() const {
@@ -86,7 +72,7 @@ std::string PostgresWrite::has_key(const ValueName& value) const {
 
 // The value in the form that the column would store.
 std::string PostgresWrite::image(std::size_t column, const std::string& value) const {
-  if (!is_formed_by_its_column(type(column))) return value + "::" + type(column).name;
+  if (!type(column).is_formed_by_column) return value + "::" + type(column).name;
   return value + "::" + type(column).name + "::" + field(column).declared_type;
 }
 

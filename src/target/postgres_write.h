@@ -45,6 +45,9 @@ struct PostgresWrite {
   }
   const PostgresType& type(std::size_t column) const { return this->column(column).type; }
   std::optional<std::size_t> column_of(std::size_t table_field) const;
+  // The table in UPDATE, DELETE and FROM: without the rows of tables that inherit from
+  // it.
+  std::string rows() const;
   // The fields of the job's key: "a, b". REQUIRES: a keyed operation.
   std::string key_names() const;
   std::string field_names(std::span<const std::size_t> table_fields) const;

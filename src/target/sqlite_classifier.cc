@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/join.h"
 #include "target/sqlite_sql.h"
 
 namespace tallyman {

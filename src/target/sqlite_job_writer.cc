@@ -73,7 +73,9 @@ class SqliteJobWriter::Unit {
     const std::int64_t number = window_.record_number(i);
     if (const RecordError* error = window_.error(i)) return fail(*error);
     if (const char* reason = duplicates_.reason(i, number)) {
-      return fail({RecordErrorCode::kDuplicateInUpload, duplicate_fields(), reason});
+      return fail({RecordErrorCode::kDuplicateInUpload,
+                   duplicate_field_names(writer_.write_.plan, writer_.write_.resource),
+                   reason});
     }
     if (!writer_.doomed_.empty()) {
       const auto doomed = writer_.doomed_.find(number);
@@ -153,14 +155,6 @@ class SqliteJobWriter::Unit {
   Outcome fail(RecordError error) {
     error_ = std::move(error);
     return Outcome::kFailed;
-  }
-
-  std::string duplicate_fields() const {
-    std::string names;
-    for (const std::size_t column : writer_.write_.plan.duplicate_columns) {
-      names += (names.empty() ? "" : ", ") + writer_.write_.field(column).name;
-    }
-    return names;
   }
 
   void add(std::size_t i, Outcome outcome) {

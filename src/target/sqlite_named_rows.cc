@@ -1,5 +1,6 @@
 #include "target/sqlite_named_rows.h"
 
+#include "base/join.h"
 #include "target/sqlite_row_id.h"
 #include "target/sqlite_sql.h"
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/content_hash.h"
+#include "base/join.h"
 #include "target/sqlite_sql.h"
 
 namespace tallyman {

@@ -82,15 +82,6 @@ bool is_same_sqlite_name(std::string_view a, std::string_view b) {
   return upper(a) == upper(b);
 }
 
-std::string join(std::span<const std::string> parts, std::string_view between) {
-  std::string text;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (i != 0) text += between;
-    text += parts[i];
-  }
-  return text;
-}
-
 std::vector<std::string> sql_words(std::string_view sql) {
   std::vector<std::string> words;
   while (!sql.empty()) {

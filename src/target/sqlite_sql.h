@@ -20,8 +20,6 @@ std::string quote_text(std::string_view text);
 // Names are compared without ASCII case.
 bool is_same_sqlite_name(std::string_view a, std::string_view b);
 
-std::string join(std::span<const std::string> parts, std::string_view between);
-
 // The words of a definition in upper case, without names in quotes, texts and comments;
 // every other sign is a word of its own. ["CREATE", "TABLE", "T", "(", "A", ...]
 std::vector<std::string> sql_words(std::string_view sql);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/join.h"
 #include "base/nearest_name.h"
 #include "model/limits.h"
 #include "target/sqlite_reach.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/join.h"
 #include "target/sqlite_sql.h"
 
 namespace tallyman {
@@ -9,28 +10,15 @@ namespace {
 
 std::string parameter(std::size_t number) { return "?" + std::to_string(number); }
 
-bool is_in(std::span<const std::size_t> list, std::size_t value) {
-  return std::find(list.begin(), list.end(), value) != list.end();
-}
-
 }  // namespace
 
 SqliteWrite::SqliteWrite(Resource the_resource, SqliteTable the_table, WritePlan the_plan)
     : resource(std::move(the_resource)),
       table(std::move(the_table)),
       plan(std::move(the_plan)) {
-  for (const std::size_t field : plan.fields) {
-    places.push_back(table.resource.field_place(resource.fields[field].name).value());
-  }
-  if (plan.operation != Operation::kReplace) return;
-  const Key* primary = table.resource.primary_key();
-  for (const Field& shown : resource.fields) {
-    const std::size_t place = table.resource.field_place(shown.name).value();
-    const auto column = column_of(place);
-    const bool in_key = (column && plan.is_key_column(*column)) ||
-                        (primary && is_in(primary->fields, place));
-    if (shown.writable() && !in_key) replaceable.push_back(place);
-  }
+  WrittenFields written = written_fields(plan, resource, table.resource);
+  places = std::move(written.places);
+  replaceable = std::move(written.replaceable);
 }
 
 std::optional<std::size_t> SqliteWrite::column_of(std::size_t table_field) const {

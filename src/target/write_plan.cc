@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/join.h"
 #include "base/nearest_name.h"
 
 namespace tallyman {
@@ -226,6 +227,35 @@ Result<WritePlan> plan_write(const Resource& resource, const WriteSpec& spec) {
   TALLY_TRY(judge_columns(resource, plan));
   TALLY_TRY(judge_required(resource, plan));
   return plan;
+}
+
+WrittenFields written_fields(const WritePlan& plan, const Resource& resource,
+                             const Resource& table) {
+  WrittenFields written;
+  for (const std::size_t field : plan.fields) {
+    written.places.push_back(table.field_place(resource.fields[field].name).value());
+  }
+  if (plan.operation != Operation::kReplace) return written;
+  const Key* primary = table.primary_key();
+  for (const Field& shown : resource.fields) {
+    const std::size_t place = table.field_place(shown.name).value();
+    const auto sent = std::find(written.places.begin(), written.places.end(), place);
+    const bool in_key =
+        (sent != written.places.end() &&
+         plan.is_key_column(static_cast<std::size_t>(sent - written.places.begin()))) ||
+        (primary && std::find(primary->fields.begin(), primary->fields.end(), place) !=
+                        primary->fields.end());
+    if (shown.writable() && !in_key) written.replaceable.push_back(place);
+  }
+  return written;
+}
+
+std::string duplicate_field_names(const WritePlan& plan, const Resource& resource) {
+  std::vector<std::string> names;
+  for (const std::size_t column : plan.duplicate_columns) {
+    names.push_back(resource.fields[plan.fields[column]].name);
+  }
+  return join(names, ", ");
 }
 
 Result<void> check_hidden_columns(const Resource& resource, const Resource& table) {

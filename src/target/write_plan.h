@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -37,6 +38,20 @@ struct WritePlan {
 
   bool is_key_column(std::size_t column) const;
 };
+
+// Where the columns of an upload lie in the table, which may have more fields than the
+// resource shows.
+struct WrittenFields {
+  std::vector<std::size_t> places;  // Of each column: in the table's fields.
+  // Fields that a replace sets to their default where a record lacks them: all that may
+  // be written, but for those of the keys.
+  std::vector<std::size_t> replaceable;
+};
+WrittenFields written_fields(const WritePlan& plan, const Resource& resource,
+                             const Resource& table);
+
+// The fields of duplicate_columns: "a, b".
+std::string duplicate_field_names(const WritePlan& plan, const Resource& resource);
 
 // Errors (kInvalidArgument): an unknown column (with the nearest name), one that occurs
 // twice or is read-only; a missing one (of the key; of an insert or replace what is

@@ -83,6 +83,7 @@ Result<std::optional<WholeJob::Written>> WholeJob::write_windows() {
   WindowPipeline pipeline(std::move(source), *plan_.writer);
   TALLY_TRY_ASSIGN(written.transaction,
                    parts_.database.begin_write(settings_.writer_wait));
+  TALLY_TRY(parts_.ledger.sign(*written.transaction, claim_));
   TALLY_TRY(parts_.jobs.renew(claim_, settings_.lease_time));  // Still ours?
   while (!written.cut) {
     TALLY_TRY(check_may_go_on());
