@@ -69,6 +69,12 @@ inline std::int64_t read_wire_integer(std::string_view bytes) {
   return static_cast<std::int16_t>(high << 8 | low);
 }
 
+// What COPY BINARY begins with (signature, flags, length of a header's extension) and
+// ends with (a field count of -1). Source: postgresql.org/docs/15/sql-copy.html, "Binary
+// Format".
+inline constexpr std::string_view kCopyHeader("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+inline constexpr std::string_view kCopyTrailer("\377\377", 2);
+
 // A one-dimensional array in the binary form, element by element.
 class PostgresArray {
  public:

@@ -90,6 +90,14 @@ TEST_P(LedgerConformance, NothingIsWrittenAfterAnAbort) {
   EXPECT_FALSE(next(job, 0).has_value());
 }
 
+TEST_P(LedgerConformance, AUnitOfAJobThatIsGoneIsLost) {
+  const Job job = submit();
+  const Claim held = claim();
+  abort(job);
+  must(jobs().remove(job.id));
+  EXPECT_EQ(code(write_unit(held, 0, outcomes(1, 100))), ErrorCode::kLost);
+}
+
 TEST_P(LedgerConformance, AnEndWithinTheUnitIsSeenAtItsEnd) {
   const Job job = submit();
   const Claim held = claim();

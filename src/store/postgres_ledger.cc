@@ -82,15 +82,16 @@ Result<void> PostgresLedger::begin_unit(db::Transaction& transaction, const Clai
                                         const UnitPlace& unit) {
   auto& connection = db::postgres(transaction);
   TALLY_TRY(sign(transaction, claim));
-  TALLY_TRY_ASSIGN(
-      const auto inserted,
-      connection.execute(
-          "INSERT INTO tallyman.unit (job, window_number, slice, window_records, "
-          "created, updated, unchanged, deleted, failed, error_counts, outcomes) "
-          "VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, '', '') ON CONFLICT DO NOTHING",
-          claim.job.value(), unit.window.value(), unit.slice.value()));
+  const auto inserted = connection.execute(
+      "INSERT INTO tallyman.unit (job, window_number, slice, window_records, "
+      "created, updated, unchanged, deleted, failed, error_counts, outcomes) "
+      "VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, '', '') ON CONFLICT DO NOTHING",
+      claim.job.value(), unit.window.value(), unit.slice.value());
+  // A foreign key: the job was ended and removed.
+  if (!inserted.ok() && connection.failure().is("23503")) return claim_is_lost(claim.job);
+  TALLY_TRY(inserted);
   TALLY_TRY(check_may_write(connection, claim, ClaimLock::kNone));
-  if (inserted.affected() == 0) {
+  if (inserted.value().affected() == 0) {
     return Error{ErrorCode::kConflict,
                  unit_name(claim, unit) + ": the unit is already committed"};
   }

@@ -224,11 +224,22 @@ bool is_not_ours(const db::PostgresFailure& failure) {
          failure.is("42P01");
 }
 
-Error not_ours() {
-  return {ErrorCode::kInvalidArgument,
-          "schema tallyman of the database holds tables that this program did not make; "
-          "it needs a schema of that name for itself: rename the other one (ALTER SCHEMA "
-          "tallyman RENAME TO ...), or keep the jobs in another database"};
+Error not_ours(db::Database& database) {
+  auto names = postgres_read(
+      database, [](PostgresConnection& connection) -> Result<db::PostgresResult> {
+        return connection.exec(
+            "SELECT string_agg('tallyman.' || quote_ident(relname), ', ' ORDER BY "
+            "relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+            "ON n.oid = c.relnamespace WHERE n.nspname = 'tallyman' "
+            "AND c.relkind IN ('r', 'p', 'v', 'm', 'f')");
+      });
+  if (!names.ok()) return std::move(names).error();
+  return {
+      ErrorCode::kInvalidArgument,
+      "schema tallyman of the database holds tables that this program did not make: " +
+          std::string(names.value().text(0, 0)) +
+          "; it needs a schema of that name for itself: rename the other one (ALTER "
+          "SCHEMA tallyman RENAME TO ...), or keep the jobs in another database"};
 }
 
 Result<void> migrate(PostgresConnection& connection, const Stored& stored) {
@@ -262,7 +273,7 @@ Result<void> prepare_postgres_schema(db::Database& database) {
   const db::PostgresFailure failure = connection.failure();
   transaction->rollback();
   if (failure.is("42501")) return not_allowed(database, has_schema);
-  return is_not_ours(failure) ? not_ours() : migrated.error();
+  return is_not_ours(failure) ? not_ours(database) : migrated.error();
 }
 
 Result<void> check_postgres_schema(db::Database& database) {

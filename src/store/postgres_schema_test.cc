@@ -79,12 +79,11 @@ TEST_F(PostgresSchemaTest, TablesOfANewerProgramAreRefused) {
 }
 
 TEST_F(PostgresSchemaTest, ASchemaOfSomebodyElseIsLeftAlone) {
-  for (const char* table :
-       {"CREATE TABLE tallyman.job (id int)", "CREATE TABLE tallyman.meta (id int)"}) {
+  for (const std::string table : {"tallyman.job", "tallyman.meta"}) {
     database_.sql("DROP SCHEMA IF EXISTS tallyman CASCADE; CREATE SCHEMA tallyman");
-    database_.sql(table);
+    database_.sql("CREATE TABLE " + table + " (id int)");
     const auto refused = prepare_postgres_schema(*database_);
-    expect_refused(refused, "this program did not make");
+    expect_refused(refused, "this program did not make: " + table);
     expect_refused(refused, "RENAME TO");
   }
 }

@@ -62,6 +62,21 @@ bool is_same_letters(std::string_view text, std::string_view lower) {
 
 }  // namespace
 
+bool is_text(CellKind kind) {
+  return kind == CellKind::kText || kind == CellKind::kQuotedText;
+}
+
+bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
+std::optional<RecordErrorCode> code_of(TextFault fault) {
+  switch (fault) {
+    case TextFault::kNone: return std::nullopt;
+    case TextFault::kMalformed: return RecordErrorCode::kInvalidType;
+    case TextFault::kOutOfRange: return RecordErrorCode::kValueOutOfRange;
+  }
+  CHECK(false);
+}
+
 TextFault parse_integer(std::string_view text, std::int64_t& into) {
   if (text.starts_with('+')) {
     text.remove_prefix(1);

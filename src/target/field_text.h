@@ -15,15 +15,24 @@
 #include <string>
 #include <string_view>
 
+#include "model/outcome.h"
+#include "model/record_batch.h"
 #include "model/resource.h"
 
 namespace tallyman {
+
+// A cell that is text, of CSV or JSON.
+bool is_text(CellKind kind);
+bool has_nul(std::string_view text);
 
 enum class TextFault : std::uint8_t {
   kNone,
   kMalformed,   // Not written like one.
   kOutOfRange,  // Written like one, but larger than the type holds.
 };
+
+// What a record that has the fault fails with; nothing for none.
+std::optional<RecordErrorCode> code_of(TextFault fault);
 
 // [+-] digits, in the range of int64.
 TextFault parse_integer(std::string_view text, std::int64_t& into);

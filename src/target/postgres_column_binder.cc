@@ -15,21 +15,6 @@ using enum RecordErrorCode;
 
 constexpr int kSecondDigitsMax = 6;
 
-bool is_text(CellKind kind) {
-  return kind == CellKind::kText || kind == CellKind::kQuotedText;
-}
-
-bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
-
-std::optional<RecordErrorCode> code_of(TextFault fault) {
-  switch (fault) {
-    case TextFault::kNone: return std::nullopt;
-    case TextFault::kMalformed: return kInvalidType;
-    case TextFault::kOutOfRange: return kValueOutOfRange;
-  }
-  CHECK(false);
-}
-
 // The cell as it is written; what JSON says without a text of its own, too.
 std::string_view written(const Cell& cell) {
   switch (cell.kind) {

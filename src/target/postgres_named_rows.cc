@@ -19,10 +19,6 @@ constexpr std::uint64_t kRangeMin = 8;
 constexpr std::size_t kTextBytesMax = 1U << 20;
 constexpr std::size_t kCopyBytes = 64U << 10;
 
-// Source: "Binary Format" of COPY in PostgreSQL's manual.
-constexpr std::string_view kCopyHead("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
-constexpr std::string_view kCopyEnd("\377\377", 2);
-
 void append_int8(std::int64_t value, std::string& into) {
   append_wire32(into, 8);
   append_wire64(into, static_cast<std::uint64_t>(value));
@@ -91,13 +87,13 @@ Result<void> PostgresNamedRows::make_table(std::string_view name,
 Result<void> PostgresNamedRows::copy(std::string_view name, std::string_view rows) {
   TALLY_TRY_ASSIGN(auto copying, connection_.copy_in("COPY " + std::string(name) +
                                                      " FROM STDIN (FORMAT binary)"));
-  TALLY_TRY(copying.write(kCopyHead));
+  TALLY_TRY(copying.write(db::kCopyHeader));
   while (!rows.empty()) {
     const std::string_view part = rows.substr(0, kCopyBytes);
     TALLY_TRY(copying.write(part));
     rows.remove_prefix(part.size());
   }
-  TALLY_TRY(copying.write(kCopyEnd));
+  TALLY_TRY(copying.write(db::kCopyTrailer));
   TALLY_TRY(copying.finish());
   return {};
 }

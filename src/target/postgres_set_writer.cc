@@ -11,10 +11,6 @@ namespace tallyman {
 namespace {
 
 constexpr std::size_t kCopyChunkBytes = 64 << 10;
-// Source: postgresql.org/docs/15/sql-copy.html, "Binary Format": signature, flags, length
-// of a header extension; at the end a field count of -1.
-constexpr std::string_view kCopyHeader("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
-constexpr std::string_view kCopyTrailer("\377\377", 2);
 
 std::vector<std::string_view> id_of(const db::PostgresResult& rows, int row, int first) {
   std::vector<std::string_view> id;
@@ -256,7 +252,7 @@ Result<bool> PostgresSetWriter::copy(const PostgresShape& shape,
     return false;
   }
   db::PostgresCopyIn into = std::move(begun).value();
-  std::string chunk(kCopyHeader);
+  std::string chunk(db::kCopyHeader);
   chunk.reserve(kCopyChunkBytes + (4 << 10));
   const auto fields = static_cast<std::uint16_t>(shape.sent.size() + drawn.size());
   bool sent = true;
@@ -273,7 +269,7 @@ Result<bool> PostgresSetWriter::copy(const PostgresShape& shape,
     sent = into.write(chunk).ok();
     chunk.clear();
   }
-  chunk += kCopyTrailer;
+  chunk += db::kCopyTrailer;
   if (sent) (void)into.write(chunk).ok();
   auto rows = into.finish();
   if (rows.ok()) {

@@ -74,20 +74,12 @@ class Aggregation {
       : table_(table), resource_(resource), named_(named), distinct_(connection) {}
 
   Result<std::vector<AggregateResult>> run(std::span<const AggregateSpec> specs) {
-    results_.resize(specs.size());
-    for (std::size_t i = 0; i < specs.size(); ++i) {
-      results_[i].name = specs[i].name;
-      const AggregateSpec spec = resolve_aggregate(specs[i], resource_);
-      if (table_.row_id_kind == RowIdKind::kNone) {
-        results_[i] = aggregate_without_ids(spec, named_.counts(), table_.resource);
-      } else if (!has_fields(spec, resource_, table_.resource)) {
-        results_[i].error = "the table no longer has all of its fields";
-      } else if (spec.type == AggregateType::kCustom) {
-        TALLY_TRY_ASSIGN(results_[i], call(spec));
-      } else {
-        add_member(i, spec);
-      }
-    }
+    TALLY_TRY_ASSIGN(
+        results_,
+        begin_aggregates(
+            specs, resource_, table_.resource, table_.row_id_kind, named_.counts(),
+            [this](const AggregateSpec& spec) { return call(spec); },
+            [this](std::size_t i, const AggregateSpec& spec) { add_member(i, spec); }));
     TALLY_TRY(pass());
     for (Member& member : members_) results_[member.result] = member.accumulator.finish();
     return std::move(results_);

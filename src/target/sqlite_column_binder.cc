@@ -14,21 +14,6 @@ using enum RecordErrorCode;
 // Digits that every double keeps.
 constexpr int kDoubleDigits = 15;
 
-bool is_text(CellKind kind) {
-  return kind == CellKind::kText || kind == CellKind::kQuotedText;
-}
-
-bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
-
-std::optional<RecordErrorCode> code_of(TextFault fault) {
-  switch (fault) {
-    case TextFault::kNone: return std::nullopt;
-    case TextFault::kMalformed: return kInvalidType;
-    case TextFault::kOutOfRange: return kValueOutOfRange;
-  }
-  CHECK(false);
-}
-
 // As SQLite sees white space around a number.
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\n\v\f\r";

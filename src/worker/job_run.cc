@@ -160,8 +160,9 @@ Result<std::optional<UnitOutcomes>> JobRun::try_unit(const PreparedWindow& windo
     transaction->rollback();
     TALLY_TRY_ASSIGN(auto unit,
                      parts_.ledger.next_unit(claim_.job, window.number, slice));
-    CHECK(unit && unit->window == window.number && unit->slice == slice);
-    return std::optional(std::move(unit->outcomes));
+    const bool is_there = unit && unit->window == window.number && unit->slice == slice;
+    if (is_there) return std::optional(std::move(unit->outcomes));
+    return Error{ErrorCode::kLost, "the job has ended and was removed meanwhile"};
   }
   TALLY_TRY(begun);
 
