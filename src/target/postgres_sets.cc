@@ -74,10 +74,13 @@ const Field* default_with_effects(const PostgresWrite& write) {
   return nullptr;
 }
 
-std::optional<std::string> why_not_by_actions(const PostgresWrite& write) {
+using WhyNot = std::optional<std::string> (*)(const PostgresTable&, PostgresAction);
+
+std::optional<std::string> why_not_by_actions(const PostgresWrite& write,
+                                              WhyNot why_not) {
   const Operation operation = write.plan.operation;
   if (inserts(operation)) {
-    if (auto why = why_one_by_one(write.table, PostgresAction::kInsert)) return why;
+    if (auto why = why_not(write.table, PostgresAction::kInsert)) return why;
     if (const Field* field = default_with_effects(write)) {
       return "the default of \"" + field->name +
              "\" calls a function that may have "
@@ -85,10 +88,10 @@ std::optional<std::string> why_not_by_actions(const PostgresWrite& write) {
     }
   }
   if (operation == Operation::kDelete) {
-    return why_one_by_one(write.table, PostgresAction::kDelete);
+    return why_not(write.table, PostgresAction::kDelete);
   }
   if (operation != Operation::kInsert) {
-    return why_one_by_one(write.table, PostgresAction::kUpdate);
+    return why_not(write.table, PostgresAction::kUpdate);
   }
   return std::nullopt;
 }
@@ -129,6 +132,12 @@ std::optional<std::string> why_not_by_key(const PostgresWrite& write) {
   return std::nullopt;
 }
 
+std::optional<std::string> why_not(const PostgresWrite& write, WhyNot by_table) {
+  if (auto why = why_not_by_actions(write, by_table)) return why;
+  if (auto why = why_not_by_itself(write)) return why;
+  return why_not_by_key(write);
+}
+
 // What PostgresBinder tells slices by.
 std::string signature_of(const PostgresWrite& write) {
   if (!write.plan.duplicate_key) return "place";
@@ -148,13 +157,11 @@ Slicing one_slice(const PostgresWrite& write, std::string reason) {
 }  // namespace
 
 std::optional<std::string> why_no_sets(const PostgresWrite& write) {
-  if (auto why = why_not_by_actions(write)) return why;
-  if (auto why = why_not_by_itself(write)) return why;
-  return why_not_by_key(write);
+  return why_not(write, why_one_by_one);
 }
 
 Slicing slicing_of(const PostgresWrite& write) {
-  if (auto why = why_no_sets(write)) return one_slice(write, *why);
+  if (auto why = why_not(write, why_in_file_order)) return one_slice(write, *why);
   if (!write.table.exclusions.empty() && inserts(write.plan.operation)) {
     return one_slice(write, "the table has the exclusion constraint " +
                                 write.table.exclusions.front());

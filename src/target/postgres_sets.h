@@ -16,7 +16,8 @@ namespace tallyman {
 std::optional<std::string> why_no_sets(const PostgresWrite& write);
 
 // Slices may be written side by side where no record of one can meet a record of another
-// in a unique key: none is touched, or one, and the slices are cut by it.
+// in a unique key: none is touched, or one, and the slices are cut by it; and where a
+// record's own writing is in nobody's hands but its own (why_in_file_order()).
 Slicing slicing_of(const PostgresWrite& write);
 
 }  // namespace tallyman

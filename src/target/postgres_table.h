@@ -203,6 +203,11 @@ enum class PostgresAction : std::uint8_t { kInsert, kUpdate, kDelete };
 std::optional<std::string> why_one_by_one(const PostgresTable& table,
                                           PostgresAction action);
 
+// The same, of records that are written one by one, but side by side with others: what
+// stands after a row's writing (AFTER triggers) may be in any order.
+std::optional<std::string> why_in_file_order(const PostgresTable& table,
+                                             PostgresAction action);
+
 // Why COPY may not write the table; nothing: it may, where why_one_by_one() finds nothing
 // either and every column that is sent has a wire form.
 std::optional<std::string> why_no_copy(const PostgresTable& table);

@@ -76,9 +76,21 @@ Result<std::string> read_postgres_stamp(db::PostgresConnection& connection,
 
 std::optional<std::string> why_one_by_one(const PostgresTable& table,
                                           PostgresAction action) {
+  for (const PostgresTrigger& trigger : table.triggers) {
+    if (is_on(trigger, action)) {
+      return "table " + table.sql_name + " has the trigger " + trigger.name;
+    }
+  }
+  return why_in_file_order(table, action);
+}
+
+std::optional<std::string> why_in_file_order(const PostgresTable& table,
+                                             PostgresAction action) {
   const std::string subject = "table " + table.sql_name + " ";
   for (const PostgresTrigger& trigger : table.triggers) {
-    if (is_on(trigger, action)) return subject + "has the trigger " + trigger.name;
+    if (trigger.before && is_on(trigger, action)) {
+      return subject + "has the trigger " + trigger.name;
+    }
   }
   if (table.has_rules) return subject + "has rules";
   if (table.row_security_active) return subject + "is under row-level security";

@@ -208,7 +208,8 @@ Result<void> judge_required(const Resource& resource, const WritePlan& plan) {
     missing += (missing.empty() ? "" : ", ") + field.name;
   }
   if (missing.empty()) return {};
-  return invalid("required columns are missing: " + missing + "; add them to the header");
+  return invalid("required columns of " + quoted(resource.table) +
+                 " are missing: " + missing + "; add them to the header");
 }
 
 }  // namespace
