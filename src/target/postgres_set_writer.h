@@ -33,7 +33,8 @@ class PostgresSetWriter {
                     const PostgresWindow& window)
       : connection_(connection), write_(write), window_(window) {}
 
-  // `records`: places in the window, in file order. False: nothing was done.
+  // `records`: places in the window, in the order of their keys (an insert: in file
+  // order). False: nothing was done.
   Result<bool> apply(std::span<const std::uint32_t> records, PostgresResults& results);
 
  private:

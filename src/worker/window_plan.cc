@@ -19,8 +19,6 @@ std::string needs_one_lane(const JobOptions& options) {
   return "";
 }
 
-// Rows that lie side by side then go in different transactions, which leaves each of them
-// room on its page. New rows had better come in the order of their keys.
 bool changes_rows(Operation operation) {
   return operation != Operation::kInsert && operation != Operation::kDelete;
 }
