@@ -35,6 +35,18 @@ TEST(WindowPlan, OtherPartsAreAsManyAsTheLanes) {
   EXPECT_EQ(cut(kByPlace, {}, 1).plan.slices, 1u);
 }
 
+TEST(WindowPlan, SmallJobsAreOneSlice) {
+  WorkerSettings settings;
+  settings.window_records = 80;
+  settings.lanes = 2;
+  for (const std::uint64_t records : {10, 11}) {
+    const Job job{.id = JobId(Uuid{}),
+                  .operation = Operation::kUpdate,
+                  .total_items = records};
+    EXPECT_EQ(cut_job(settings, job, kByKey).plan.slices, records == 10 ? 1u : 8u);
+  }
+}
+
 TEST(WindowPlan, WhatTheTableForbidsIsSaid) {
   const JobCut one = cut({.by = Slicing::By::kNothing, .reason = "a trigger"});
   EXPECT_EQ(one.plan.slices, 1u);
