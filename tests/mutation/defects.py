@@ -13,7 +13,8 @@ class Defect:
     file: str
     right: str       # Stands exactly once in the file.
     wrong: str
-    tests: tuple     # Names of ctest; one that fails is enough.
+    tests: tuple     # Names of ctest, "store_test:Claims*" where some of its tests will do; one
+                     # that fails is enough.
 
 
 DEFECTS = (
