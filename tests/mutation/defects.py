@@ -27,22 +27,21 @@ DEFECTS = (
            "src/worker/job_run.cc",
            "  TALLY_TRY(outcomes);\n",
            "  TALLY_TRY(outcomes);\n"
-           "  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, window.number, 0, {}));\n"
+           "  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, place, 0, {}));\n"
            "  TALLY_TRY(transaction->commit());\n"
-           "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(limits::kWriterWait));\n",
+           "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(settings_.writer_wait));\n",
            ("crash_points",)),
     Defect("records are counted before their rows are committed",
            "src/worker/job_run.cc",
-           "  auto outcomes = writer.write(*transaction, *window.bound, options);\n",
+           "  auto outcomes = plan.writer->write(*transaction, *window.bound, slice, options);\n",
            "  UnitOutcomes early;\n"
            "  early.first_record = window.first_record;\n"
            "  early.outcomes.assign(window.record_count, Outcome::kCreated);\n"
-           "  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, window.number,\n"
-           "                                   early.size(), early));\n"
+           "  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, place, early.size(), early));\n"
            "  TALLY_TRY(transaction->commit());\n"
-           "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(limits::kWriterWait));\n"
-           "  auto outcomes = writer.write(*transaction, *window.bound, options);\n",
-           ("kill", "crash_points")),
+           "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(settings_.writer_wait));\n"
+           "  auto outcomes = plan.writer->write(*transaction, *window.bound, slice, options);\n",
+           ("crash_points",)),
     Defect("a quote that is open where the stream was cut is forgotten",
            "src/format/csv_splitter.cc",
            "  std::string_view rest = bytes;\n",
@@ -85,9 +84,9 @@ DEFECTS = (
            "",
            ("payload_test",)),
     Defect("the first of a key is forgotten from window to window",
-           "src/target/sqlite_job_writer.cc",
-           "            key.last_applied_record != 0 && key.last_applied_record < record;",
-           "            key.last_applied_record != 0 && key.last_applied_record < 0;",
+           "src/target/duplicate_rule.cc",
+           "          key.last_applied_record != 0 && key.last_applied_record < record;",
+           "          key.last_applied_record != 0 && key.last_applied_record < 0;",
            ("scenario", "target_test")),
     Defect("the last job of a table has the turn",
            "src/store/sqlite_claims.cc",
@@ -103,4 +102,76 @@ DEFECTS = (
            "  if (written_ > checkpoint_.offset) TALLY_TRY(data_.sync());\n",
            "",
            ("disk_faults",)),
+
+    # --- PostgreSQL's own ------------------------------------------------------------------
+    Defect("PostgreSQL: the claim is not checked at the end of a unit",
+           "src/store/postgres_ledger.cc",
+           "  return check_may_write(connection, claim, ClaimLock::kShare);",
+           "  return {};",
+           ("store_test:Postgres/LedgerConformance*",)),
+    Defect("PostgreSQL: who lost a slice to another worker may write it",
+           "src/store/postgres_lease_rows.cc",
+           "      static_cast<std::size_t>(found.integer(0, 1)) == claim.slices.size()) {",
+           "      static_cast<std::size_t>(found.integer(0, 1)) <= claim.slices.size()) {",
+           ("store_test:Postgres/*Conformance*",)),
+    Defect("PostgreSQL: the rows are committed apart from their ledger",
+           "src/worker/job_run.cc",
+           "  TALLY_TRY(outcomes);\n",
+           "  TALLY_TRY(outcomes);\n"
+           "  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, place, 0, {}));\n"
+           "  TALLY_TRY(transaction->commit());\n"
+           "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(settings_.writer_wait));\n",
+           ("postgres_connection",)),
+    Defect("PostgreSQL: leases run out by the node's clock",
+           "src/store/postgres_claims.cc",
+           "    TALLY_TRY(take_leases(connection, options_.lease_clock(), claim, claimer.worker,\n",
+           "    const std::string own = std::to_string(to_micros(clock_.now()) / 1'000'000);\n"
+           "    TALLY_TRY(take_leases(connection, \"to_timestamp(\" + own + \")\", claim, "
+           "claimer.worker,\n",
+           ("store_test:Postgres/PostgresClaims.LeasesAre*",)),
+    Defect("PostgreSQL: a free slice is not locked while it is claimed",
+           "src/store/postgres_lease_rows.cc",
+           " ORDER BY slice LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED",
+           " ORDER BY slice LIMIT $3",
+           ("store_test:Postgres/PostgresClaims*",)),
+    Defect("PostgreSQL: a claimer waits for the slice that another one claims",
+           "src/store/postgres_lease_rows.cc",
+           "FOR NO KEY UPDATE SKIP LOCKED",
+           "FOR NO KEY UPDATE",
+           ("store_test:Postgres/PostgresClaims*",)),
+    Defect("PostgreSQL: a slice's window is written before the one that precedes it",
+           "src/store/postgres_ledger.cc",
+           "  if (unit.window == WindowNumber(0)) return {};",
+           "  if (unit.window >= WindowNumber(0)) return {};",
+           ("store_test:Postgres/LedgerConformance*",)),
+    Defect("PostgreSQL: records of one key go to several slices",
+           "src/target/postgres_window.cc",
+           "  return static_cast<std::uint32_t>(hash.value() % slices);",
+           "  return static_cast<std::uint32_t>((hash.value() + place) % slices);",
+           ("target_test:PostgresWindowTest*",)),
+    Defect("PostgreSQL: a record that changes nothing is written",
+           "src/target/postgres_write.cc",
+           '  if (columns.empty()) return "true";',
+           '  if (!columns.empty()) return "false";\n  if (columns.empty()) return "true";',
+           ("target_test:Postgres/TargetConformance*",)),
+    Defect("PostgreSQL: a deadlock is a record's fault",
+           "src/db/postgres.cc",
+           '      std::to_array<std::string_view>({"08", "40", "53", "58"});',
+           '      std::to_array<std::string_view>({"08", "53", "58"});',
+           ("db_test:PostgresFailure*",)),
+    Defect("PostgreSQL: rows that COPY did not store are counted",
+           "src/target/postgres_set_writer.cc",
+           "    return rows.value() == static_cast<std::int64_t>(records.size());",
+           "    return rows.value() >= 0;",
+           ("postgres_transient",)),
+    Defect("PostgreSQL: a table that has changed is written as it was",
+           "src/target/postgres_job_writer.cc",
+           "  if (stamp != write_.table.stamp) return changed();\n",
+           "",
+           ("postgres_transient",)),
+    Defect("PostgreSQL: of two events at once the later one is told with the earlier time",
+           "src/store/postgres_job_rows.cc",
+           "greatest(max(at), $2)",
+           "$2",
+           ("store_test:Postgres/JobStoreConformance.AHistory*",)),
 )
