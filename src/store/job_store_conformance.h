@@ -468,22 +468,22 @@ TEST_P(JobStoreConformance, ARestartForgetsNothing) {
 }
 
 TEST_P(JobStoreConformance, WakesWhoWaitsForAChange) {
-  const std::uint64_t seen = jobs().version();
-  EXPECT_EQ(jobs().wait_for_change(seen, std::chrono::milliseconds(1)), seen);
+  const std::uint64_t seen = jobs().changes().version();
+  EXPECT_EQ(jobs().changes().wait(seen, std::chrono::milliseconds(1)), seen);
   std::thread other([&] { must(jobs().create(new_job())); });
-  EXPECT_GT(jobs().wait_for_change(seen, kWait), seen);
+  EXPECT_GT(jobs().changes().wait(seen, kWait), seen);
   other.join();
 
-  const std::uint64_t then = jobs().version();
+  const std::uint64_t then = jobs().changes().version();
   jobs().announce();
-  EXPECT_GT(jobs().wait_for_change(then, kWait), then);
-  EXPECT_GT(jobs().wait_for_change(seen, kWait), seen);  // At once: it has changed.
+  EXPECT_GT(jobs().changes().wait(then, kWait), then);
+  EXPECT_GT(jobs().changes().wait(seen, kWait), seen);  // At once: it has changed.
 }
 
 TEST_P(JobStoreConformance, LookingInVainIsNoChange) {
-  const std::uint64_t seen = jobs().version();
+  const std::uint64_t seen = jobs().changes().version();
   EXPECT_TRUE(nothing_to_claim());
-  EXPECT_EQ(jobs().version(), seen);
+  EXPECT_EQ(jobs().changes().version(), seen);
 }
 
 }  // namespace tallyman

@@ -106,7 +106,9 @@ PostgresJobStore::PostgresJobStore(db::PostgresDatabase& database, const Clock& 
       clock_(clock),
       random_(random),
       options_(std::move(options)),
-      listener_(database, [this] { announce(); }) {}
+      listener_(database, [this](PostgresListener::News news) {
+        news == PostgresListener::News::kUnit ? announce_unit() : announce();
+      }) {}
 
 // --- Jobs -----------------------------------------------------------------------------
 
@@ -380,28 +382,6 @@ Result<bool> PostgresJobStore::written_since(const Job& job) {
             job.table, *job.submission));
     return written.boolean(0, 0);
   });
-}
-
-// --- Waiting --------------------------------------------------------------------------
-
-void PostgresJobStore::announce() {
-  {
-    const std::lock_guard lock(version_mutex_);
-    ++version_;
-  }
-  changed_.notify_all();
-}
-
-std::uint64_t PostgresJobStore::version() const {
-  const std::lock_guard lock(version_mutex_);
-  return version_;
-}
-
-std::uint64_t PostgresJobStore::wait_for_change(std::uint64_t seen,
-                                                std::chrono::milliseconds wait) {
-  std::unique_lock lock(version_mutex_);
-  changed_.wait_for(lock, wait, [&] { return version_ > seen; });
-  return version_;
 }
 
 }  // namespace tallyman

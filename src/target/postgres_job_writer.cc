@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "db/postgres_database.h"
 #include "target/duplicate_rule.h"
+#include "target/postgres_drawn_ids.h"
 #include "target/postgres_key_table.h"
 #include "target/postgres_record_writer.h"
 #include "target/postgres_results.h"
@@ -215,20 +216,22 @@ class PostgresJobWriter::Unit {
   PostgresSetChecks checks_;
 };
 
-PostgresJobWriter::PostgresJobWriter(PostgresWrite write, PostgresBinder binder,
-                                     const WriteSpec& spec)
-    : write_(std::move(write)),
+PostgresJobWriter::PostgresJobWriter(db::Database& database, PostgresWrite write,
+                                     PostgresBinder binder, const WriteSpec& spec)
+    : database_(database),
+      write_(std::move(write)),
       binder_(std::move(binder)),
       on_duplicate_(spec.on_duplicate),
       one_by_one_(spec.general_path || why_no_sets(write_).has_value()) {}
 
 Result<std::unique_ptr<PostgresJobWriter>> PostgresJobWriter::make(
-    const Resource& resource, PostgresTable table, const WriteSpec& spec) {
+    db::Database& database, const Resource& resource, PostgresTable table,
+    const WriteSpec& spec) {
   TALLY_TRY_ASSIGN(WritePlan plan, plan_write(resource, spec));
   TALLY_TRY_ASSIGN(PostgresBinder binder, PostgresBinder::make(resource, table, plan));
   PostgresWrite write(resource, std::move(table), std::move(plan));
   return std::unique_ptr<PostgresJobWriter>(
-      new PostgresJobWriter(std::move(write), std::move(binder), spec));
+      new PostgresJobWriter(database, std::move(write), std::move(binder), spec));
 }
 
 std::unique_ptr<BoundWindow> PostgresJobWriter::bind(const Window& window,
@@ -240,7 +243,16 @@ std::unique_ptr<BoundWindow> PostgresJobWriter::bind(const Window& window,
   for (const SliceNumber slice : slices.mine) {
     slicing.wanted.push_back(static_cast<std::uint32_t>(slice.value()));
   }
-  return binder_.bind(window, slicing);
+  auto bound = binder_.bind(window, slicing);
+  if (!one_by_one_ && may_draw_ahead(write_)) draw_ahead(*bound);
+  return bound;
+}
+
+void PostgresJobWriter::draw_ahead(PostgresWindow& window) const {
+  auto transaction = database_.begin_write(database_.writer_wait());
+  if (!transaction.ok()) return;
+  auto drawn = draw_ids(db::postgres(*transaction.value()), write_, {}, window.size());
+  if (drawn.ok() && drawn.value()) window.keep_ids(std::move(*drawn.value()));
 }
 
 Slicing PostgresJobWriter::slicing() const { return slicing_of(write_); }

@@ -1,11 +1,11 @@
 #include "target/postgres_set_writer.h"
 
 #include <algorithm>
-#include <numeric>
 #include <unordered_map>
 
 #include "base/check.h"
 #include "target/postgres_arrays.h"
+#include "target/postgres_drawn_ids.h"
 
 namespace tallyman {
 namespace {
@@ -188,7 +188,11 @@ Result<bool> PostgresSetWriter::insert(const Group& group,
     }
     return true;
   }
-  TALLY_TRY_ASSIGN(const auto drawn, draw(group.shape, records.size()));
+  std::optional<std::vector<DrawnIds>> drawn = ids_of(window_.ids(), records);
+  if (drawn->empty()) {
+    TALLY_TRY_ASSIGN(drawn,
+                     draw_ids(connection_, write_, group.shape.sent, records.size()));
+  }
   if (!drawn) return false;
   const bool all_in_binary =
       std::none_of(group.shape.sent.begin(), group.shape.sent.end(),
@@ -201,48 +205,11 @@ Result<bool> PostgresSetWriter::insert(const Group& group,
   return take_inserted_ids(records, *drawn, results);
 }
 
-// Nothing: the database makes up what cannot be made up before.
-Result<std::optional<std::vector<PostgresSetWriter::Drawn>>> PostgresSetWriter::draw(
-    const PostgresShape& shape, std::size_t count) {
-  std::vector<Drawn> all;
-  for (const std::size_t place : write_.id_fields) {
-    const auto column = write_.column_of(place);
-    if (column &&
-        std::find(shape.sent.begin(), shape.sent.end(), *column) != shape.sent.end()) {
-      continue;
-    }
-    const PostgresColumn& made = write_.table.columns[place];
-    std::string value = write_.table.resource.fields[place].default_sql;
-    if (write_.table.sequence && write_.id_fields.size() == 1) {
-      value = "pg_catalog.nextval(" +
-              db::postgres_literal(write_.table.sequence->sql_name) + ")";
-    }
-    if (value.empty() || made.type.needs_cast()) {
-      return std::optional<std::vector<Drawn>>();
-    }
-    const std::string typed = "(" + value + ")::" + made.type.name;
-    db::PostgresParams params;
-    params.add(count);
-    TALLY_TRY_ASSIGN(const auto rows,
-                     ask("SELECT v FROM (SELECT " + typed +
-                             " AS v FROM pg_catalog.generate_series(1, $1::bigint) "
-                             "OFFSET 0) AS drawn",
-                         params));
-    if (!rows) return std::optional<std::vector<Drawn>>();
-    Drawn drawn{.place = place, .wires = {}};
-    for (int row = 0; row < rows->rows(); ++row) {
-      drawn.wires.emplace_back(rows->text(row, 0));
-    }
-    all.push_back(std::move(drawn));
-  }
-  return std::optional(std::move(all));
-}
-
 Result<bool> PostgresSetWriter::copy(const PostgresShape& shape,
                                      std::span<const std::uint32_t> records,
-                                     const std::vector<Drawn>& drawn) {
+                                     const std::vector<DrawnIds>& drawn) {
   std::string names = write_.names(shape.sent);
-  for (const Drawn& one : drawn) {
+  for (const DrawnIds& one : drawn) {
     names += (names.empty() ? "" : ", ") + write_.table.columns[one.place].sql_name;
   }
   auto begun = connection_.copy_in("COPY " + write_.table.sql_name + " (" + names +
@@ -261,9 +228,10 @@ Result<bool> PostgresSetWriter::copy(const PostgresShape& shape,
     for (const std::size_t column : shape.sent) {
       window_.append_field(column, records[at], chunk);
     }
-    for (const Drawn& one : drawn) {
-      db::append_wire32(chunk, static_cast<std::uint32_t>(one.wires[at].size()));
-      chunk += one.wires[at];
+    for (const DrawnIds& one : drawn) {
+      const std::string_view wire = one.wires.wire(at);
+      db::append_wire32(chunk, static_cast<std::uint32_t>(wire.size()));
+      chunk += wire;
     }
     if (chunk.size() < kCopyChunkBytes) continue;
     sent = into.write(chunk).ok();
@@ -282,7 +250,7 @@ Result<bool> PostgresSetWriter::copy(const PostgresShape& shape,
 
 Result<bool> PostgresSetWriter::insert_from_arrays(const PostgresShape& shape,
                                                    std::span<const std::uint32_t> records,
-                                                   const std::vector<Drawn>& drawn) {
+                                                   const std::vector<DrawnIds>& drawn) {
   PostgresArrays arrays(write_, window_, shape.sent, records);
   std::string names = write_.names(shape.sent);
   std::string values;
@@ -290,12 +258,12 @@ Result<bool> PostgresSetWriter::insert_from_arrays(const PostgresShape& shape,
     values += (values.empty() ? "" : ", ") +
               write_.assigned(column, PostgresArrays::value(column));
   }
-  for (const Drawn& one : drawn) {
+  for (const DrawnIds& one : drawn) {
     const PostgresColumn& column = write_.table.columns[one.place];
     names += (names.empty() ? "" : ", ") + column.sql_name;
     values += (values.empty() ? "" : ", ") + arrays.add(column.type, one.wires);
   }
-  const bool overriding = std::any_of(drawn.begin(), drawn.end(), [&](const Drawn& one) {
+  const bool overriding = std::any_of(drawn.begin(), drawn.end(), [&](const DrawnIds& one) {
     return write_.table.columns[one.place].identity_always;
   });
   if (names.empty()) return false;  // Defaults alone: one by one.
@@ -309,13 +277,13 @@ Result<bool> PostgresSetWriter::insert_from_arrays(const PostgresShape& shape,
 }
 
 Result<bool> PostgresSetWriter::take_inserted_ids(std::span<const std::uint32_t> records,
-                                                  const std::vector<Drawn>& drawn,
+                                                  const std::vector<DrawnIds>& drawn,
                                                   PostgresResults& results) {
   // Of each column of the key: its values where they were drawn or must be asked for.
-  std::vector<std::vector<std::string>> made(write_.id_fields.size());
+  std::vector<PostgresCells> made(write_.id_fields.size());
   std::vector<std::size_t> columns(write_.id_fields.size());
   for (std::size_t k = 0; k < made.size(); ++k) {
-    const auto found = std::find_if(drawn.begin(), drawn.end(), [&](const Drawn& one) {
+    const auto found = std::find_if(drawn.begin(), drawn.end(), [&](const DrawnIds& one) {
       return one.place == write_.id_fields[k];
     });
     if (found != drawn.end()) {
@@ -331,8 +299,8 @@ Result<bool> PostgresSetWriter::take_inserted_ids(std::span<const std::uint32_t>
   std::vector<std::string_view> id(made.size());
   for (std::size_t at = 0; at < records.size(); ++at) {
     for (std::size_t k = 0; k < made.size(); ++k) {
-      id[k] = made[k].empty() ? window_.wire(columns[k], records[at])
-                              : std::string_view(made[k][at]);
+      id[k] = made[k].size() == 0 ? window_.wire(columns[k], records[at])
+                                  : made[k].wire(at);
     }
     results.succeed(records[at], Outcome::kCreated, id);
   }
@@ -340,7 +308,7 @@ Result<bool> PostgresSetWriter::take_inserted_ids(std::span<const std::uint32_t>
 }
 
 // A column's values as the table will show them.
-Result<std::optional<std::vector<std::string>>> PostgresSetWriter::texts_of(
+Result<std::optional<PostgresCells>> PostgresSetWriter::texts_of(
     std::size_t column, std::span<const std::uint32_t> records) {
   const std::size_t columns[] = {column};
   const PostgresArrays arrays(write_, window_, columns, records);
@@ -350,9 +318,9 @@ Result<std::optional<std::vector<std::string>>> PostgresSetWriter::texts_of(
               "::" + write_.field(column).declared_type + ")::text FROM " +
               arrays.from() + " ORDER BY " + PostgresArrays::place(),
           arrays.params()));
-  if (!rows) return std::optional<std::vector<std::string>>();
-  std::vector<std::string> texts;
-  for (int row = 0; row < rows->rows(); ++row) texts.emplace_back(rows->text(row, 0));
+  if (!rows) return std::optional<PostgresCells>();
+  PostgresCells texts;
+  for (int row = 0; row < rows->rows(); ++row) texts.add(rows->text(row, 0));
   return std::optional(std::move(texts));
 }
 

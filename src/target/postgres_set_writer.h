@@ -42,11 +42,6 @@ class PostgresSetWriter {
     PostgresShape shape;
     std::vector<std::uint32_t> records;
   };
-  // Values of columns that a record does not have and that make its id.
-  struct Drawn {
-    std::size_t place;  // In the table's fields.
-    std::vector<std::string> wires;
-  };
 
   Result<bool> apply_groups(std::span<const std::uint32_t> records,
                             PostgresResults& results);
@@ -57,17 +52,15 @@ class PostgresSetWriter {
   Result<bool> insert(const Group& group, std::span<const std::uint32_t> records,
                       PostgresResults& results);
 
-  Result<std::optional<std::vector<Drawn>>> draw(const PostgresShape& shape,
-                                                 std::size_t count);
   Result<bool> copy(const PostgresShape& shape, std::span<const std::uint32_t> records,
-                    const std::vector<Drawn>& drawn);
+                    const std::vector<DrawnIds>& drawn);
   Result<bool> insert_from_arrays(const PostgresShape& shape,
                                   std::span<const std::uint32_t> records,
-                                  const std::vector<Drawn>& drawn);
+                                  const std::vector<DrawnIds>& drawn);
   Result<bool> take_inserted_ids(std::span<const std::uint32_t> records,
-                                 const std::vector<Drawn>& drawn,
+                                 const std::vector<DrawnIds>& drawn,
                                  PostgresResults& results);
-  Result<std::optional<std::vector<std::string>>> texts_of(
+  Result<std::optional<PostgresCells>> texts_of(
       std::size_t column, std::span<const std::uint32_t> records);
 
   // Nothing where the database refused a record.

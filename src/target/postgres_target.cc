@@ -67,7 +67,7 @@ Result<std::unique_ptr<JobWriter>> PostgresTarget::make_writer(const Resource& r
   if (spec.operation == Operation::kInsert) {
     TALLY_TRY(check_hidden_columns(resource, table->resource));
   }
-  TALLY_TRY_ASSIGN(auto writer, PostgresJobWriter::make(resource, *table, spec));
+  TALLY_TRY_ASSIGN(auto writer, PostgresJobWriter::make(database_, resource, *table, spec));
   return std::unique_ptr<JobWriter>(std::move(writer));
 }
 

@@ -64,6 +64,7 @@ std::size_t PostgresWindow::memory_bytes() const {
       (places_.capacity() + by_slice_.capacity()) * sizeof(std::uint32_t) +
       errors_.capacity() * (sizeof(RecordError) + 64);
   for (const PostgresCells& cells : columns_) bytes += cells.memory_bytes();
+  for (const DrawnIds& drawn : ids_) bytes += drawn.wires.memory_bytes();
   return bytes;
 }
 

@@ -19,6 +19,12 @@ std::string needs_one_lane(const JobOptions& options) {
   return "";
 }
 
+// Rows that lie side by side then go in different transactions, which leaves each of them
+// room on its page. New rows had better come in the order of their keys.
+bool changes_rows(Operation operation) {
+  return operation != Operation::kInsert && operation != Operation::kDelete;
+}
+
 }  // namespace
 
 JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& slicing) {
@@ -32,7 +38,7 @@ JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& sl
   cut.lanes_reason = needs_one_lane(job.options);
   if (!cut.lanes_reason.empty()) return cut;
   cut.plan.sliced_by = slicing.signature;
-  cut.plan.slices = slicing.by == Slicing::By::kKey
+  cut.plan.slices = slicing.by == Slicing::By::kKey && changes_rows(job.operation)
                         ? std::max(kKeyedSlices, settings.lanes)
                         : settings.lanes;
   return cut;
