@@ -76,15 +76,15 @@ tallyman_postgres_test(nodes          process/nodes_test.py          process  90
 tallyman_postgres_test(pooler         process/pooler_test.py         process  180)
 tallyman_postgres_test(django         e2e/django_test.py             e2e      120)
 
-tallyman_outside_test(replaced_system e2e/replaced_system_test.py    e2e      120)
-tallyman_outside_test(rest_upload     e2e/rest_upload_test.py        e2e      120)
-tallyman_outside_test(rest_steps      e2e/rest_steps_test.py         e2e      240)
-tallyman_outside_test(rest_watch      e2e/rest_watch_test.py         e2e      120)
+tallyman_test_on_both(replaced_system e2e/replaced_system_test.py   e2e      120 400)
+tallyman_test_on_both(rest_upload     e2e/rest_upload_test.py       e2e      120 120)
+tallyman_test_on_both(rest_steps      e2e/rest_steps_test.py        e2e      240 120)
+tallyman_test_on_both(rest_watch      e2e/rest_watch_test.py        e2e      120 120)
 tallyman_outside_test(cities          e2e/cities_test.py             e2e      240)
-tallyman_outside_test(cli             e2e/cli_test.py                e2e      120)
+tallyman_test_on_both(cli             e2e/cli_test.py               e2e      120 200)
 tallyman_outside_test(readme          e2e/readme_test.py             e2e      90)
 tallyman_outside_test(embedding       e2e/embedding_test.py        e2e      60)
-tallyman_outside_test(hostile         e2e/hostile_test.py          e2e      120)
+tallyman_test_on_both(hostile         e2e/hostile_test.py           e2e      120 120)
 
 # Faults are injected from outside (docs/decisions/008): loaded into the program by a test.
 add_library(tallyman_faults SHARED tests/faults/fault_injection.cc)

@@ -51,7 +51,8 @@ def _same(source, copy):
 def build(test):
     """Only what the test needs."""
     programs = [test] if test.endswith("_test") else ["tallyman", "tallyman_faults"]
-    return run("ninja", "-C", str(BUILD), *programs)
+    jobs = os.environ.get("JOBS") or str(os.cpu_count())
+    return run("ninja", "-C", str(BUILD), "-j", jobs, *programs)
 
 
 def command_of(test):
