@@ -5,8 +5,8 @@
 
 One line for each scenario, and at the end "N passed, M failed". The run with windows of one
 record on the general path is the oracle: every other one must end equal to it, and all of
-them as the file says. TALLYMAN_TEST_DATABASE says on which database. TALLYMAN_SEED replays the random cuts; TALLYMAN_SOAK=1 cuts each small
-upload in two at every byte as well.
+them as the file says. TALLYMAN_TEST_DATABASE says on which database. TALLYMAN_SEED replays
+the random cuts; TALLYMAN_SOAK=1 cuts each small upload in two at every byte as well.
 """
 import concurrent.futures
 import os
