@@ -1,7 +1,7 @@
 #include "target/postgres_job_writer.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <compare>
 
 #include "base/check.h"
 #include "db/postgres_database.h"
@@ -22,6 +22,14 @@ constexpr int kSuspicion = 8;
 constexpr std::chrono::seconds kCheckTable{1};
 // Occurrences of a key in a unit that go in rounds; later ones go one by one.
 constexpr std::size_t kRoundsMax = 8;
+
+// A set's rows are looked up by an index, one after the other, wherever there is one: by
+// its usual costs the planner would read the whole table for each set of some size, or an
+// index from its first row to the set's last. And no compiler for statements of 100 ms.
+constexpr const char* kLookUpKeys =
+    "; SET LOCAL random_page_cost = 0; SET LOCAL cpu_index_tuple_cost = 0"
+    "; SET LOCAL cpu_operator_cost = 0; SET LOCAL enable_memoize = off"
+    "; SET LOCAL jit = off";
 
 using Records = std::vector<std::uint32_t>;
 
@@ -103,26 +111,33 @@ class PostgresJobWriter::Unit {
   // --- The fast path ------------------------------------------------------------------
 
   Result<void> in_sets() {
+    Records records;
+    for (const std::uint32_t i : slice_) {
+      if (may_be_written(i)) records.push_back(i);
+    }
+    if (!writer_.write_.plan.key) return apply_round(records);
     std::vector<Records> rounds;
     Records rest;
-    divide(rounds, rest);
+    divide(std::move(records), rounds, rest);
     for (const Records& round : rounds) TALLY_TRY(apply_round(round));
     for (const std::uint32_t i : rest) TALLY_TRY(apply_one(i));
     return {};
   }
 
-  // The k-th occurrence of each key in round k.
-  void divide(std::vector<Records>& rounds, Records& rest) {
-    std::unordered_map<std::string, std::size_t> seen;
-    std::string key;
-    for (const std::uint32_t i : slice_) {
-      if (!may_be_written(i)) continue;
-      std::size_t round = 0;
-      if (writer_.write_.plan.key) {
-        key.clear();
-        append_key(i, key);
-        if (!key.empty()) round = seen[key]++;
-      }
+  // The k-th occurrence of each key in round k, by key; what is left over in file order.
+  void divide(Records records, std::vector<Records>& rounds, Records& rest) const {
+    const auto order = [this](std::uint32_t a, std::uint32_t b) {
+      const auto by_key = compare_keys(a, b);
+      return by_key != 0 ? by_key < 0 : a < b;
+    };
+    if (!std::is_sorted(records.begin(), records.end(), order)) {
+      std::sort(records.begin(), records.end(), order);
+    }
+    std::size_t round = 0;
+    for (std::size_t at = 0; at < records.size(); ++at) {
+      const std::uint32_t i = records[at];
+      const bool again = at > 0 && has_key(i) && compare_keys(records[at - 1], i) == 0;
+      round = again ? round + 1 : 0;
       if (round >= kRoundsMax) {
         rest.push_back(i);
         continue;
@@ -130,22 +145,30 @@ class PostgresJobWriter::Unit {
       if (rounds.size() <= round) rounds.resize(round + 1);
       rounds[round].push_back(i);
     }
+    std::sort(rest.begin(), rest.end());
   }
 
-  // Nothing where a part of it is NULL: no other record has it.
-  void append_key(std::uint32_t i, std::string& into) const {
+  // False where a part of it is NULL: no other record has it.
+  bool has_key(std::uint32_t i) const {
+    return std::ranges::all_of(
+        writer_.write_.plan.key_columns, [&](std::size_t column) {
+          return window_.state(column, i) == CellState::kValue;
+        });
+  }
+
+  std::strong_ordering compare_keys(std::uint32_t a, std::uint32_t b) const {
     for (const std::size_t column : writer_.write_.plan.key_columns) {
-      if (window_.state(column, i) != CellState::kValue) {
-        into.clear();
-        return;
-      }
-      window_.append_field(column, i, into);
+      const auto states = window_.state(column, a) <=> window_.state(column, b);
+      if (states != 0) return states;
+      const auto wires = window_.wire(column, a) <=> window_.wire(column, b);
+      if (wires != 0) return wires;
     }
+    return std::strong_ordering::equal;
   }
 
   Result<void> apply_round(const Records& round) {
     if (writer_.suspicion_ == 0) {
-      TALLY_TRY_ASSIGN(const bool applied, apply_set(round));
+      TALLY_TRY_ASSIGN(const bool applied, sets_.apply(round, results_));
       if (applied) return {};
       TALLY_TRY(writer_.check_table(connection_));
       writer_.suspicion_ = kSuspicion;
@@ -166,7 +189,7 @@ class PostgresJobWriter::Unit {
       unrefused.push_back(i);
       if (!suspects.repeated.contains(i)) likely.push_back(i);
     }
-    TALLY_TRY_ASSIGN(const bool applied, apply_set(likely));
+    TALLY_TRY_ASSIGN(const bool applied, sets_.apply(likely, results_));
     if (applied) {
       for (const auto& [i, error] : suspects.repeated) results_.fail(i, error);
       writer_.suspicion_ = clean ? writer_.suspicion_ - 1 : kSuspicion;
@@ -177,32 +200,16 @@ class PostgresJobWriter::Unit {
     return halve(unrefused);
   }
 
-  // REQUIRES: the database refused the set whole. In file order.
+  // REQUIRES: the database refused the set whole. In its order.
   Result<void> halve(std::span<const std::uint32_t> set) {
     if (set.empty()) return {};
     if (set.size() == 1) return apply_one(set.front());
     const std::size_t middle = set.size() / 2;
     for (const auto& half : {set.first(middle), set.subspan(middle)}) {
-      TALLY_TRY_ASSIGN(const bool applied, apply_set({half.begin(), half.end()}));
+      TALLY_TRY_ASSIGN(const bool applied, sets_.apply(half, results_));
       if (!applied) TALLY_TRY(halve(half));
     }
     return {};
-  }
-
-  Result<bool> apply_set(Records set) {
-    if (writer_.write_.plan.key) sort_by_key(set);
-    return sets_.apply(set, results_);
-  }
-
-  void sort_by_key(Records& set) const {
-    const std::vector<std::size_t>& key = writer_.write_.plan.key_columns;
-    std::sort(set.begin(), set.end(), [&](std::uint32_t a, std::uint32_t b) {
-      for (const std::size_t column : key) {
-        const int order = window_.wire(column, a).compare(window_.wire(column, b));
-        if (order != 0) return order < 0;
-      }
-      return a < b;
-    });
   }
 
   PostgresJobWriter& writer_;
@@ -280,7 +287,8 @@ Result<UnitOutcomes> PostgresJobWriter::write(db::Transaction& transaction,
 // statement, not at the end of the transaction.
 Result<void> PostgresJobWriter::lock_table(db::PostgresConnection& connection) {
   auto locked = connection.exec("LOCK TABLE " + write_.table.sql_name +
-                                " IN ROW EXCLUSIVE MODE; SET CONSTRAINTS ALL IMMEDIATE");
+                                " IN ROW EXCLUSIVE MODE; SET CONSTRAINTS ALL IMMEDIATE" +
+                                kLookUpKeys);
   if (locked.ok()) return {};
   if (locked.error().code == ErrorCode::kNotFound) return changed();
   return std::move(locked).error();

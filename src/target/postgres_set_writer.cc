@@ -157,6 +157,23 @@ Result<bool> PostgresSetWriter::change(const Group& group, PostgresResults& resu
 // --- Delete ---------------------------------------------------------------------------
 
 Result<bool> PostgresSetWriter::remove(const Group& group, PostgresResults& results) {
+  std::vector<std::uint8_t> found(group.records.size());
+  const auto take = [&](std::size_t at, std::span<const std::string_view> id) {
+    found[at] = 1;
+    results.succeed(group.records[at], Outcome::kDeleted, id);
+  };
+  TALLY_TRY_ASSIGN(const bool removed, key_is_integer_id() ? remove_by_id(group, take)
+                                                           : remove_by_key(group, take));
+  if (!removed) return false;
+  for (std::size_t at = 0; at < found.size(); ++at) {
+    if (found[at]) continue;
+    results.fail(group.records[at],
+                 {RecordErrorCode::kNotFound, write_.key_names(), "no row has this key"});
+  }
+  return true;
+}
+
+Result<bool> PostgresSetWriter::remove_by_key(const Group& group, const TakeRow& take) {
   const PostgresArrays arrays(write_, window_, write_.plan.key_columns, group.records);
   TALLY_TRY_ASSIGN(
       const auto removed,
@@ -165,13 +182,45 @@ Result<bool> PostgresSetWriter::remove(const Group& group, PostgresResults& resu
               PostgresArrays::place() + ", " + write_.ids(),
           arrays.params()));
   if (!removed) return false;
-  for (const std::uint32_t i : group.records) {
-    results.fail(i,
-                 {RecordErrorCode::kNotFound, write_.key_names(), "no row has this key"});
-  }
   for (int row = 0; row < removed->rows(); ++row) {
-    const auto at = place_of(*removed, row);
-    results.succeed(group.records[at], Outcome::kDeleted, id_of(*removed, row, 1));
+    take(place_of(*removed, row), id_of(*removed, row, 1));
+  }
+  return true;
+}
+
+bool PostgresSetWriter::key_is_integer_id() const {
+  return write_.table.row_id_kind == RowIdKind::kInteger &&
+         write_.plan.key_columns.size() == 1 &&
+         write_.places[write_.plan.key_columns.front()] == write_.id_fields.front();
+}
+
+// Without a join; whose row it was is told by the id, as the records are sorted by it.
+Result<bool> PostgresSetWriter::remove_by_id(const Group& group, const TakeRow& take) {
+  const std::size_t key = write_.plan.key_columns.front();
+  const PostgresType& type = write_.type(key);
+  db::PostgresArray ids(type.wire_oid);
+  std::vector<std::size_t> named;  // Places in the group: without those of no key.
+  for (std::size_t at = 0; at < group.records.size(); ++at) {
+    if (window_.state(key, group.records[at]) != CellState::kValue) continue;
+    ids.add(window_.wire(key, group.records[at]));
+    named.push_back(at);
+  }
+  db::PostgresParams params;
+  params.add_view(type.wire_array_oid, ids.wire());
+  TALLY_TRY_ASSIGN(const auto removed,
+                   ask("DELETE FROM " + write_.table.sql_name + " AS t WHERE t." +
+                           write_.column(key).sql_name + " = ANY ($1::" +
+                           type.wire_name + "[]) RETURNING " + write_.ids(),
+                       params));
+  if (!removed) return false;
+  for (int row = 0; row < removed->rows(); ++row) {
+    const std::string_view id[] = {removed->text(row, 0)};
+    const auto wire_at = [&](std::size_t at) {
+      return window_.wire(key, group.records[at]);
+    };
+    const auto at = std::ranges::lower_bound(named, id[0], std::less<>(), wire_at);
+    CHECK(at != named.end() && wire_at(*at) == id[0]);
+    take(*at, id);
   }
   return true;
 }

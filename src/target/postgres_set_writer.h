@@ -12,6 +12,7 @@
 // Errors:    what is no record's fault: lost connections, locks, deadlocks.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,7 +34,8 @@ class PostgresSetWriter {
                     const PostgresWindow& window)
       : connection_(connection), write_(write), window_(window) {}
 
-  // `records`: places in the window, in file order. False: nothing was done.
+  // `records`: places in the window, in the order of their keys (an insert: in file
+  // order). False: nothing was done.
   Result<bool> apply(std::span<const std::uint32_t> records, PostgresResults& results);
 
  private:
@@ -49,6 +51,12 @@ class PostgresSetWriter {
 
   Result<bool> change(const Group& group, PostgresResults& results);
   Result<bool> remove(const Group& group, PostgresResults& results);
+  // A row that was there: its record's place in the group, and its id.
+  using TakeRow =
+      std::function<void(std::size_t at, std::span<const std::string_view> id)>;
+  Result<bool> remove_by_key(const Group& group, const TakeRow& take);
+  Result<bool> remove_by_id(const Group& group, const TakeRow& take);
+  bool key_is_integer_id() const;
   Result<bool> insert(const Group& group, std::span<const std::uint32_t> records,
                       PostgresResults& results);
 

@@ -38,8 +38,10 @@ namespace tallyman {
 // How a window's records are divided.
 struct PostgresSlicing {
   std::uint32_t slices = 1;
-  // By a hash of the key's wire bytes (of the plan's duplicate key, which is the key
-  // where the operation has one): records with one key are in one slice. A record whose
+  // By the key (the plan's duplicate key, which is the key where the operation has one):
+  // records with one key are in one slice. Values that end with numbers which follow each
+  // other go in the slices in turn, so that each has its share of the rows of a page;
+  // else it is a hash. A record whose
   // key is NULL, absent or cannot be bound: by its place. REQUIRES of the plan: a
   // duplicate key. Else contiguous parts of (nearly) the same size.
   bool by_key = false;

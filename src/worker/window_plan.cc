@@ -19,10 +19,13 @@ std::string needs_one_lane(const JobOptions& options) {
   return "";
 }
 
-// Rows that lie side by side then go in different transactions, which leaves each of them
-// room on its page. New rows had better come in the order of their keys.
 bool changes_rows(Operation operation) {
   return operation != Operation::kInsert && operation != Operation::kDelete;
+}
+
+// Not worth the transactions of more than one slice.
+bool is_small(const WorkerSettings& settings, const Job& job) {
+  return job.total_items && *job.total_items * kKeyedSlices <= settings.window_records;
 }
 
 }  // namespace
@@ -36,7 +39,7 @@ JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& sl
     return cut;
   }
   cut.lanes_reason = needs_one_lane(job.options);
-  if (!cut.lanes_reason.empty()) return cut;
+  if (!cut.lanes_reason.empty() || is_small(settings, job)) return cut;
   cut.plan.sliced_by = slicing.signature;
   cut.plan.slices = slicing.by == Slicing::By::kKey && changes_rows(job.operation)
                         ? std::max(kKeyedSlices, settings.lanes)
