@@ -110,6 +110,7 @@ class JobStore {
                                                              std::string_view key) = 0;
   // Newest first.
   virtual Result<std::vector<Job>> list(const JobFilter& filter) = 0;
+  // In order; its times never go back, whatever the clocks of the nodes do.
   virtual Result<std::vector<JobHistoryEntry>> history(JobNumber job) = 0;
 
   // Moves the job along kTransitions and returns it as it now is. Atomic: of two callers

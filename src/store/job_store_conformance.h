@@ -157,6 +157,21 @@ TEST_P(JobStoreConformance, NotesWithoutAChangeOfState) {
   EXPECT_EQ(code(jobs().note(JobNumber(99), "x", "y", "z")), ErrorCode::kNotFound);
 }
 
+// The clock may be set back, and two nodes have two.
+TEST_P(JobStoreConformance, AHistoryNeverGoesBackInTime) {
+  const Job job = open();
+  const Timestamp created = clock().now();
+  clock().advance(-std::chrono::seconds(5));
+  must(jobs().note(job.number, "noted", "system", ""));
+  must(jobs().apply(upload_completed(job)));
+  clock().advance(std::chrono::seconds(6));
+  must(jobs().note(job.number, "noted", "system", ""));
+  std::vector<Timestamp> times;
+  for (const auto& entry : must(jobs().history(job.number))) times.push_back(entry.at);
+  EXPECT_EQ(times, (std::vector<Timestamp>{created, created, created,
+                                           created + std::chrono::seconds(1)}));
+}
+
 TEST_P(JobStoreConformance, KnowsWhichJobsThereAre) {
   EXPECT_EQ(code(jobs().find(new_job().id)), ErrorCode::kNotFound);
   EXPECT_EQ(code(jobs().find(JobNumber(99))), ErrorCode::kNotFound);
