@@ -139,7 +139,7 @@ DEFECTS = (
            "src/store/postgres_lease_rows.cc",
            "FOR NO KEY UPDATE SKIP LOCKED",
            "FOR NO KEY UPDATE",
-           ("store_test:Postgres/PostgresClaims*",)),
+           ("store_test:Postgres/PostgresClaims.WhoClaims*",)),
     Defect("PostgreSQL: a slice's window is written before the one that precedes it",
            "src/store/postgres_ledger.cc",
            "  if (unit.window == WindowNumber(0)) return {};",
