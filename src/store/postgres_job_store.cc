@@ -1,5 +1,6 @@
 #include "store/postgres_job_store.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -228,8 +229,8 @@ Result<Job> PostgresJobStore::apply_in(PostgresConnection& connection,
   if (is_completed) {
     TALLY_TRY(store_bytes(connection, changed, change.upload->stored_bytes_max));
     TALLY_TRY_ASSIGN(changed.submission, next_submission(connection, job.table));
-    changed.updated_at =
-        clock_.now();  // Under the table's lock: in the submissions' order.
+    // Under the table's lock: times are in the submissions' order.
+    changed.updated_at = std::max(changed.updated_at, clock_.now());
   }
   TALLY_TRY(update_job(connection, job, changed));
   if (is_terminal(changed.state)) TALLY_TRY(note_written(connection, changed));
