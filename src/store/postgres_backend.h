@@ -18,8 +18,10 @@ class PostgresBackend final : public StoreBackend {
  public:
   // The stores of one node.
   struct Stores {
-    Stores(db::PostgresDatabase& database, const Clock& clock, Random& random)
-        : jobs(database, clock, random, {.lease_clock = [&clock] { return sql(clock); }}),
+    Stores(db::PostgresDatabase& database, const Clock& clock, Random& random,
+           const OwnerWeights& weights = {})
+        : jobs(database, clock, random,
+               {.lease_clock = [&clock] { return sql(clock); }, .weights = weights}),
           ledger(database),
           tokens(database, clock, random),
           aggregates(database) {}
@@ -57,7 +59,7 @@ class PostgresBackend final : public StoreBackend {
   }
   void start() {
     CHECK(prepare_postgres_schema(*database_).ok());
-    stores_ = std::make_unique<Stores>(*database_, clock, random);
+    stores_ = std::make_unique<Stores>(*database_, clock, random, weights);
   }
 
   db::TemporaryPostgres database_;

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "db/postgres_database.h"
 #include "target/duplicate_rule.h"
+#include "target/postgres_acting.h"
 #include "target/postgres_key_table.h"
 #include "target/postgres_record_writer.h"
 #include "target/postgres_results.h"
@@ -21,6 +22,16 @@ constexpr int kSuspicion = 8;
 constexpr std::chrono::seconds kCheckTable{1};
 // Occurrences of a key in a unit that go in rounds; later ones go one by one.
 constexpr std::size_t kRoundsMax = 8;
+
+// Slices that units of parallel jobs take turns by.
+constexpr std::uint32_t kTurns = 8;
+
+// The number of an advisory lock: "tm" and the table, so that it is hardly anybody
+// else's.
+std::string turn_of(db::Oid table, std::uint32_t turn) {
+  return std::to_string((std::int64_t{0x746D} << 48) | (std::int64_t{table} << 16) |
+                        turn);
+}
 
 using Records = std::vector<std::uint32_t>;
 
@@ -220,6 +231,9 @@ PostgresJobWriter::PostgresJobWriter(PostgresWrite write, PostgresBinder binder,
     : write_(std::move(write)),
       binder_(std::move(binder)),
       on_duplicate_(spec.on_duplicate),
+      acting_(spec.acting),
+      parallel_(spec.parallel),
+      by_slice_(meets_others_by_slice(write_)),
       one_by_one_(spec.general_path || why_no_sets(write_).has_value()) {}
 
 Result<std::unique_ptr<PostgresJobWriter>> PostgresJobWriter::make(
@@ -227,6 +241,7 @@ Result<std::unique_ptr<PostgresJobWriter>> PostgresJobWriter::make(
   TALLY_TRY_ASSIGN(WritePlan plan, plan_write(resource, spec));
   TALLY_TRY_ASSIGN(PostgresBinder binder, PostgresBinder::make(resource, table, plan));
   PostgresWrite write(resource, std::move(table), std::move(plan));
+  TALLY_TRY(check_postgres_rights(write, spec.acting));
   return std::unique_ptr<PostgresJobWriter>(
       new PostgresJobWriter(std::move(write), std::move(binder), spec));
 }
@@ -252,26 +267,73 @@ Result<UnitOutcomes> PostgresJobWriter::write(db::Transaction& transaction,
   const auto* bound = dynamic_cast<const PostgresWindow*>(&window);
   CHECK(bound);
   db::PostgresConnection& connection = db::postgres(transaction);
+  if (parallel_) TALLY_TRY(take_turn(connection, bound->slices(), slice));
+  TALLY_TRY(begin_acting(connection, acting_));
+  TALLY_TRY_ASSIGN(auto outcomes, write_unit(connection, *bound, slice, options));
+  TALLY_TRY(end_acting(connection, acting_));
+  return outcomes;
+}
+
+Result<UnitOutcomes> PostgresJobWriter::write_unit(db::PostgresConnection& connection,
+                                                   const PostgresWindow& window,
+                                                   SliceNumber slice,
+                                                   const WriteOptions& options) {
   TALLY_TRY(lock_table(connection));
   if (one_by_one_ || std::chrono::steady_clock::now() - checked_at_ >= kCheckTable) {
     TALLY_TRY(check_table(connection));
   }
   TALLY_TRY_ASSIGN(auto duplicates,
-                   DuplicateRule::make(on_duplicate_, options.keys, *bound));
-  Unit unit(*this, connection, *bound,
-            bound->slice(static_cast<std::uint32_t>(slice.value())),
+                   DuplicateRule::make(on_duplicate_, options.keys, window));
+  Unit unit(*this, connection, window,
+            window.slice(static_cast<std::uint32_t>(slice.value())),
             std::move(duplicates));
   return unit.write(options.failures_max);
+}
+
+Result<void> PostgresJobWriter::take_turn(db::PostgresConnection& connection,
+                                          std::uint32_t slices, SliceNumber slice) {
+  const std::string table = turn_of(write_.table.oid, 0);
+  const bool has_key = slicing().by == Slicing::By::kKey;
+  // Of more than 8 slices: each is a part of one of 8 (worker/window_plan.cc).
+  const bool by_slice = by_slice_ && (!has_key || slices % kTurns == 0);
+  std::string sql = std::string("SELECT pg_advisory_xact_lock") +
+                    (by_slice ? "_shared" : "") + "(" + table + ")";
+  if (by_slice && has_key) {
+    const auto turn = static_cast<std::uint32_t>(slice.value()) % kTurns;
+    sql += ", pg_advisory_xact_lock(" + turn_of(write_.table.oid, 1 + turn) + ")";
+  }
+  TALLY_TRY(connection.exec(sql));
+  return {};
 }
 
 // From here on nobody can change the table; and what it promises holds statement by
 // statement, not at the end of the transaction.
 Result<void> PostgresJobWriter::lock_table(db::PostgresConnection& connection) {
-  auto locked = connection.exec("LOCK TABLE " + write_.table.sql_name +
-                                " IN ROW EXCLUSIVE MODE; SET CONSTRAINTS ALL IMMEDIATE");
+  auto locked = connection.exec(lock_sql() + "; SET CONSTRAINTS ALL IMMEDIATE");
   if (locked.ok()) return {};
   if (locked.error().code == ErrorCode::kNotFound) return changed();
+  // What the role may do was taken away: planned for anew, it is said which privilege.
+  if (acting_.is_somebody() && connection.failure().is("42501")) return changed();
   return std::move(locked).error();
+}
+
+// LOCK TABLE asks for a privilege on the whole table. Who has some columns only takes the
+// same lock by having a statement planned, which fires no trigger.
+std::string PostgresJobWriter::lock_sql() const {
+  const std::string& table = write_.table.sql_name;
+  if (!write_.table.rights || write_.table.rights->lock) {
+    return "LOCK TABLE " + table + " IN ROW EXCLUSIVE MODE";
+  }
+  const Operation operation = write_.plan.operation;
+  if (operation == Operation::kInsert || operation == Operation::kUpsert) {
+    return "EXPLAIN INSERT INTO " + table + " DEFAULT VALUES";
+  }
+  const std::vector<bool>& update = write_.table.rights->update;
+  const auto place = static_cast<std::size_t>(
+      std::find(update.begin(), update.end(), true) - update.begin());
+  CHECK(place < update.size());  // check_postgres_rights() found one.
+  return "EXPLAIN UPDATE " + write_.rows() + " SET " +
+         write_.table.columns[place].sql_name + " = DEFAULT WHERE false";
 }
 
 Result<void> PostgresJobWriter::check_table(db::PostgresConnection& connection) {

@@ -111,6 +111,7 @@ Result<void> PostgresSetChecks::find_broken_checks(Search& search) {
 Result<void> PostgresSetChecks::find_missing_parents(Search& search,
                                                      std::size_t foreign_key) {
   const PostgresForeignKey& key = write_.table.foreign_keys[foreign_key];
+  if (write_.table.hidden.contains(key.parent_sql_name)) return {};
   const auto columns =
       columns_of(search, write_.table.resource.foreign_keys[foreign_key].fields);
   if (!columns || search.alive.empty()) return {};
