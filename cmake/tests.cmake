@@ -62,6 +62,7 @@ tallyman_outside_test(limits          process/limits_test.py         process  12
 tallyman_outside_test(upgrade         process/upgrade_test.py        process  60)
 tallyman_test_on_both(canary          process/canary_test.py         process  120 120)
 tallyman_test_on_both(access          process/access_test.py         process  120 120)
+tallyman_outside_test(parallel        process/parallel_test.py       process  300)
 
 tallyman_outside_test(smuggling       process/smuggling_test.py      process  60)
 tallyman_test_on_both(bad_record      process/bad_record_test.py     process  240 900)
@@ -75,6 +76,8 @@ tallyman_postgres_test(contention     process/contention_test.py     process  12
 tallyman_postgres_test(transient      process/transient_test.py      process  600)
 tallyman_postgres_test(nodes          process/nodes_test.py          process  900)
 tallyman_postgres_test(pooler         process/pooler_test.py         process  180)
+tallyman_postgres_test(parallel       process/parallel_test.py       process  600)
+tallyman_postgres_test(roles          process/roles_test.py          process  300)
 tallyman_postgres_test(django         e2e/django_test.py             e2e      120)
 
 tallyman_test_on_both(replaced_system e2e/replaced_system_test.py   e2e      120 400)

@@ -54,7 +54,8 @@ Result<Caller> Authenticator::authenticate(std::string_view secret) const {
   }
   return Caller{.name = std::move(token->name),
                 .owner = std::move(token->owner),
-                .scopes = std::move(token->scopes)};
+                .scopes = std::move(token->scopes),
+                .acting = std::move(token->acting)};
 }
 
 }  // namespace tallyman

@@ -53,7 +53,8 @@ Result<Backend> open_sqlite(const ServerConfig& config, Clock& clock, Random& ra
   TALLY_TRY_ASSIGN(backend.lock, db::SqliteProcessLock::take(path));
   TALLY_TRY(prepare_sqlite_schema(*database));
   TALLY_TRY_ASSIGN(backend.payloads, open_sqlite_payloads(config, path));
-  backend.jobs = std::make_unique<SqliteJobStore>(*database, clock, random);
+  backend.jobs = std::make_unique<SqliteJobStore>(*database, clock, random,
+                                                  OwnerWeights(config.owner_weights));
   backend.ledger = std::make_unique<SqliteLedger>(*database);
   backend.aggregates = std::make_unique<SqliteAggregateStore>(*database);
   backend.tokens = std::make_unique<SqliteTokenStore>(*database, clock, random);
@@ -95,7 +96,9 @@ Result<Backend> open_postgres(const ServerConfig& config, Clock& clock, Random& 
   TALLY_TRY(prepare_postgres(*database));
   Backend backend;
   TALLY_TRY_ASSIGN(backend.payloads, open_postgres_payloads(config, *database, random));
-  backend.jobs = std::make_unique<PostgresJobStore>(*database, clock, random);
+  backend.jobs = std::make_unique<PostgresJobStore>(
+      *database, clock, random,
+      PostgresJobStoreOptions{.weights = OwnerWeights(config.owner_weights)});
   backend.ledger = std::make_unique<PostgresLedger>(*database);
   backend.aggregates = std::make_unique<PostgresAggregateStore>(*database);
   backend.tokens = std::make_unique<PostgresTokenStore>(*database, clock, random);
@@ -127,13 +130,15 @@ Result<TokenDatabase> open_tokens(const std::string& url, const Clock& clock,
     TALLY_TRY_ASSIGN(auto database, db::PostgresDatabase::open({.url = url}));
     TALLY_TRY(prepare_postgres_schema(*database));
     auto tokens = std::make_unique<PostgresTokenStore>(*database, clock, random);
-    return TokenDatabase{std::move(database), std::move(tokens)};
+    auto target = std::make_unique<PostgresTarget>(*database);
+    return TokenDatabase{std::move(database), std::move(tokens), std::move(target)};
   }
   TALLY_TRY_ASSIGN(const std::string path, db::sqlite_path(url));
   TALLY_TRY_ASSIGN(auto database, db::SqliteDatabase::open({.path = path}));
   TALLY_TRY(prepare_sqlite_schema(*database));
   auto tokens = std::make_unique<SqliteTokenStore>(*database, clock, random);
-  return TokenDatabase{std::move(database), std::move(tokens)};
+  auto target = std::make_unique<SqliteTarget>(*database);
+  return TokenDatabase{std::move(database), std::move(tokens), std::move(target)};
 }
 
 }  // namespace tallyman

@@ -50,6 +50,7 @@ Result<void> migrate_database(const std::string& url);
 struct TokenDatabase {
   std::unique_ptr<db::Database> database;
   std::unique_ptr<TokenStore> tokens;
+  std::unique_ptr<Target> target;  // Knows whether there is a role to act as.
 };
 Result<TokenDatabase> open_tokens(const std::string& url, const Clock& clock,
                                   Random& random);

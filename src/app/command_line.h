@@ -101,6 +101,8 @@ struct TokenCreateCommand {
   std::string name;
   std::string owner;
   std::vector<std::string> scopes;
+  std::string role;                 // Empty: the server's own.
+  std::vector<std::string> claims;  // "NAME=VALUE"
   std::optional<std::chrono::milliseconds> expires;
 };
 

@@ -126,6 +126,12 @@ void add_token_create(CLI::App& token, CommandLine& line) {
       ->required();
   command->add_option("--scope", options->scopes, "What it allows; several are possible")
       ->required();
+  command->add_option("--role", options->role,
+                      "Database role that its jobs run as (PostgreSQL; default: the "
+                      "server's own)");
+  command->add_option("--claim", options->claims,
+                      "NAME=VALUE: a setting that its jobs run with, as in "
+                      "app.tenant_id=7 (PostgreSQL); several are possible");
   add_parsed(*command, "--expires", options->expires, parse_duration,
              "a time with its unit, as in 30d or 12h",
              "How long it works (default: always)");

@@ -201,6 +201,14 @@ TEST_F(CommandLineTest, ReadsATokenThatIsToBeMade) {
        "--scope", "people:read", "people:insert", "--expires", "30d"});
   EXPECT_THAT(token.scopes, ElementsAre("people:read", "people:insert"));
   EXPECT_EQ(token.expires, std::chrono::hours(720));
+  EXPECT_EQ(token.role, "");
+  const auto tenant = parsed<TokenCreateCommand>(
+      {"token", "create", "--database", "postgresql://a", "--name", "n", "--owner", "o",
+       "--scope", "*", "--role", "tenant", "--claim", "app.tenant=7", "--claim",
+       R"(request.jwt.claims={"a": 1, "b": [2]})"});
+  EXPECT_EQ(tenant.role, "tenant");
+  EXPECT_THAT(tenant.claims,
+              ElementsAre("app.tenant=7", R"(request.jwt.claims={"a": 1, "b": [2]})"));
 }
 
 struct Wrong {

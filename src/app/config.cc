@@ -228,6 +228,20 @@ void read_http(TableReader& top, ServerConfig& config,
   reader.refuse_others();
 }
 
+// Owners' names are anything: each key is asked for as it stands.
+void read_owner_weights(TableReader& top, ServerConfig& config,
+                        std::vector<ConfigMistake>& mistakes) {
+  const ConfigNode* table = top.table("owner_weights");
+  if (table == nullptr) return;
+  TableReader reader(*table, "owner_weights", mistakes);
+  for (const ConfigMember& member : table->members) {
+    std::uint64_t weight = 1;
+    if (reader.count(member.key, {1, limits::kOwnerWeightMax}, weight) != 0) {
+      config.owner_weights[member.key] = static_cast<std::uint32_t>(weight);
+    }
+  }
+}
+
 void read_tls(TableReader& top, ServerConfig& config,
               std::vector<ConfigMistake>& mistakes) {
   const ConfigNode* table = top.table("tls");
@@ -326,6 +340,7 @@ ConfigReading read_config_text(std::string_view text, std::string file) {
   read_names(reader, out.config);
   read_numbers(reader, out.config);
   read_http(reader, out.config, out.mistakes);
+  read_owner_weights(reader, out.config, out.mistakes);
   read_tls(reader, out.config, out.mistakes);
   reader.each_table("resources", [&](const ConfigMember& member) {
     out.config.resources.push_back(read_resource(member, out.mistakes));

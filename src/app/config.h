@@ -96,6 +96,9 @@ struct ServerConfig {
   std::uint64_t refusals_per_second_per_address_max =
       limits::kRefusalsPerSecondPerAddressMax;
 
+  // [owner_weights]: how many times the part of others an owner gets of the work.
+  std::map<std::string, std::uint32_t, std::less<>> owner_weights;
+
   http::ServerLimits http;            // [http]
   std::optional<http::TlsFiles> tls;  // [tls]
 

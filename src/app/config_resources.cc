@@ -195,6 +195,7 @@ ResourceConfig read_resource(const ConfigMember& member,
   const int table_line = reader.text("table", out.rules.table);
   out.table_line = table_line == 0 ? member.line : table_line;
   read_operations(reader, out.rules);
+  reader.boolean("parallel", out.rules.parallel);
   read_field_lists(reader, out);
   reader.each_table("fields", [&](const ConfigMember& field) {
     read_field(field, path + ".fields." + field.key, out, mistakes);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace tallyman {
 namespace {
 
@@ -72,6 +74,10 @@ idle_time = "5s"
 drain_bytes_max = 0
 stalled_time_under_pressure = "100ms"
 
+[owner_weights]
+shop = 3
+"o'brien & sons" = 1000
+
 [tls]
 certificate = "server.pem"
 key = "server.key"
@@ -81,6 +87,7 @@ table = "bank_transactions"
 operations = ["insert", "delete"]
 only = ["id", "amount", "category"]
 read_only = ["id"]
+parallel = true
 [resources.transactions.fields.category]
 choices = ["Food", "Rent"]
 max_length = 20
@@ -134,6 +141,8 @@ outcome = ["created", "updated"]
   EXPECT_EQ(config.http.idle_time, seconds(5));
   EXPECT_EQ(config.http.drain_bytes_max, 0U);
   EXPECT_EQ(config.http.stalled_time_under_pressure, milliseconds(100));
+  EXPECT_EQ(config.owner_weights.at("shop"), 3U);
+  EXPECT_EQ(config.owner_weights.at("o'brien & sons"), limits::kOwnerWeightMax);
   ASSERT_TRUE(config.tls);
   EXPECT_EQ(config.tls->certificate_file, "server.pem");
   EXPECT_EQ(config.tls->key_file, "server.key");
@@ -147,6 +156,8 @@ outcome = ["created", "updated"]
   EXPECT_THAT(rules.operations, ElementsAre(Operation::kInsert, Operation::kDelete));
   EXPECT_THAT(rules.only, ElementsAre("id", "amount", "category"));
   EXPECT_THAT(rules.read_only, ElementsAre("id"));
+  EXPECT_TRUE(rules.parallel);
+  EXPECT_FALSE(config.resources[1].rules.parallel);
   EXPECT_THAT(rules.fields.at("category").choices, ElementsAre("Food", "Rent"));
   EXPECT_EQ(rules.fields.at("category").max_length, 20U);
   EXPECT_EQ(rules.fields.at("category").pattern, "[A-Z].*");
@@ -157,6 +168,19 @@ outcome = ["created", "updated"]
   EXPECT_EQ(aggregate.field, "amount");
   EXPECT_THAT(aggregate.group_by, ElementsAre("category"));
   EXPECT_THAT(aggregate.outcomes, ElementsAre(Outcome::kCreated, Outcome::kUpdated));
+}
+
+TEST(ConfigTest, AnOwnersWeightIsAWholeNumberUpToTheLimit) {
+  const auto mistakes = [](std::string_view weight) {
+    return mistakes_of("[owner_weights]\nshop = " + std::string(weight) + "\n" +
+                       "[resources.people]\n");
+  };
+  for (const char* wrong : {"0", "1001", "-1", "1.5", "\"3\""}) {
+    const auto found = mistakes(wrong);
+    EXPECT_TRUE(std::any_of(found.begin(), found.end(), [](const std::string& mistake) {
+      return mistake.find("owner_weights.shop") != std::string::npos;
+    })) << wrong;
+  }
 }
 
 TEST(ConfigTest, HasTheLimitsAsDefaults) {

@@ -13,12 +13,12 @@
 namespace tallyman {
 namespace {
 
-// Runs `body` with the token store of the database that `url` names.
+// Runs `body` with the tokens of the database that `url` names.
 template <class Body>
 int with_tokens(const std::string& url, Random& random, Console& console, Body body) {
   const auto run = [&]() -> Result<void> {
     TALLY_TRY_ASSIGN(const auto opened, open_tokens(url, console.clock, random));
-    return body(*opened.tokens);
+    return body(opened);
   };
   const Result<void> done = run();
   return done.ok() ? kExitWell : report(done.error(), console);
@@ -43,21 +43,44 @@ Result<void> check_scopes(const std::vector<std::string>& scopes) {
   return {};
 }
 
+Result<ActingAs> acting_of(const TokenCreateCommand& command) {
+  ActingAs as{.role = command.role, .claims = {}};
+  for (const std::string& claim : command.claims) {
+    const std::size_t equals = claim.find('=');
+    if (equals == std::string::npos) {
+      return Error{ErrorCode::kInvalidArgument,
+                   fmt::format("'{}' is not a claim; write NAME=VALUE, as in "
+                               "app.tenant_id=7",
+                               claim)};
+    }
+    if (!as.claims.emplace(claim.substr(0, equals), claim.substr(equals + 1)).second) {
+      return Error{ErrorCode::kInvalidArgument,
+                   fmt::format("the claim '{}' is given twice", claim.substr(0, equals))};
+    }
+  }
+  TALLY_TRY(check_acting_as(as));
+  return as;
+}
+
 }  // namespace
 
 int run_token_create(const TokenCreateCommand& command, Random& random,
                      Console& console) {
   return with_tokens(command.database, random, console,
-                     [&](TokenStore& tokens) -> Result<void> {
+                     [&](const TokenDatabase& opened) -> Result<void> {
                        TALLY_TRY(check_scopes(command.scopes));
+                       TALLY_TRY_ASSIGN(auto acting, acting_of(command));
+                       TALLY_TRY(opened.target->check_acting(acting));
                        Token token{.name = command.name,
                                    .owner = command.owner,
                                    .scopes = command.scopes,
+                                   .acting = std::move(acting),
                                    .created_at = console.clock.now(),
                                    .expires_at = std::nullopt};
                        if (command.expires)
                          token.expires_at = token.created_at + *command.expires;
-                       TALLY_TRY_ASSIGN(const std::string secret, tokens.create(token));
+                       TALLY_TRY_ASSIGN(const std::string secret,
+                                        opened.tokens->create(token));
                        console.out << secret << '\n' << std::flush;
                        return {};
                      });
@@ -65,22 +88,28 @@ int run_token_create(const TokenCreateCommand& command, Random& random,
 
 int run_token_list(const TokenListCommand& command, Random& random, Console& console) {
   return with_tokens(
-      command.database, random, console, [&](TokenStore& tokens) -> Result<void> {
-        TALLY_TRY_ASSIGN(const std::vector<Token> list, tokens.list());
+      command.database, random, console,
+      [&](const TokenDatabase& opened) -> Result<void> {
+        TALLY_TRY_ASSIGN(const std::vector<Token> list, opened.tokens->list());
         std::size_t name_width = 4;
         std::size_t owner_width = 5;
+        std::size_t role_width = 4;
         for (const Token& token : list) {
           name_width = std::max(name_width, token.name.size());
           owner_width = std::max(owner_width, token.owner.size());
+          role_width = std::max(role_width, token.acting.role.size());
         }
         const auto line = [&](std::string_view name, std::string_view owner,
-                              std::string_view expires, std::string_view scopes) {
-          console.out << fmt::format("{:<{}}  {:<{}}  {:<27}  {}\n", name, name_width,
-                                     owner, owner_width, expires, scopes);
+                              std::string_view role, std::string_view expires,
+                              std::string_view scopes) {
+          console.out << fmt::format("{:<{}}  {:<{}}  {:<{}}  {:<27}  {}\n", name,
+                                     name_width, owner, owner_width, role, role_width,
+                                     expires, scopes);
         };
-        line("NAME", "OWNER", "EXPIRES", "SCOPES");
+        line("NAME", "OWNER", "ROLE", "EXPIRES", "SCOPES");
         for (const Token& token : list) {
           line(token.name, token.owner,
+               token.acting.role.empty() ? "-" : token.acting.role,
                token.expires_at ? to_rfc3339(*token.expires_at) : "never",
                joined(token.scopes));
         }
@@ -91,8 +120,9 @@ int run_token_list(const TokenListCommand& command, Random& random, Console& con
 
 int run_token_revoke(const TokenRevokeCommand& command, Random& random,
                      Console& console) {
-  return with_tokens(command.database, random, console,
-                     [&](TokenStore& tokens) { return tokens.revoke(command.name); });
+  return with_tokens(command.database, random, console, [&](const TokenDatabase& opened) {
+    return opened.tokens->revoke(command.name);
+  });
 }
 
 }  // namespace tallyman

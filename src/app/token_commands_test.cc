@@ -57,12 +57,34 @@ class TokenCommandsTest : public testing::Test {
   std::ostringstream err_;
 };
 
+TEST_F(TokenCommandsTest, OnSqliteNobodyCanBeActedAs) {
+  const auto refusal = [&](std::string role, std::vector<std::string> claims) {
+    err_.str("");
+    Console console{out_, err_, false, clock_};
+    EXPECT_NE(run_token_create({.database = url(),
+                                .name = "n",
+                                .owner = "o",
+                                .scopes = {"*"},
+                                .role = std::move(role),
+                                .claims = std::move(claims),
+                                .expires = std::nullopt},
+                               random_, console),
+              0);
+    return err_.str();
+  };
+  EXPECT_THAT(refusal("tenant", {}), HasSubstr("SQLite has no roles"));
+  EXPECT_THAT(refusal("", {"app.tenant=1"}), HasSubstr("SQLite has no roles"));
+  EXPECT_THAT(refusal("", {"app.tenant"}), HasSubstr("NAME=VALUE"));
+  EXPECT_THAT(refusal("", {"app.a=1", "app.a=2"}), HasSubstr("twice"));
+  EXPECT_THAT(refusal("", {"search_path=x"}), HasSubstr("search_path"));
+}
+
 TEST_F(TokenCommandsTest, PrintsTheTokenAndNothingElse) {
   ASSERT_EQ(create("nightly", {"people:insert", "people:read"}), 0) << err_.str();
   EXPECT_THAT(out_.str(), testing::MatchesRegex("tly_[A-Za-z0-9_-]+\n"));
   EXPECT_EQ(err_.str(), "");
   const std::string secret = out_.str().substr(0, out_.str().size() - 1);
-  EXPECT_THAT(list(), HasSubstr("nightly  etl    never"));
+  EXPECT_THAT(list(), HasSubstr("nightly  etl    -     never"));
   EXPECT_THAT(list(), HasSubstr("people:insert people:read"));
   EXPECT_THAT(list(), testing::Not(HasSubstr(secret)));
 }

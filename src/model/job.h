@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "model/acting_as.h"
 #include "model/content.h"
 #include "model/ids.h"
 #include "model/job_state.h"
@@ -77,6 +78,9 @@ struct Job {
   JobState state = JobState::kOpen;
   std::string owner;       // Whose it is.
   std::string created_by;  // The token's name.
+  ActingAs acting;         // As whom it runs: that of the token, when it was made.
+  // Its resource was declared parallel: it may run beside others of its table that are.
+  bool parallel = false;
   JobOptions options;
   Timestamp created_at;
   Timestamp updated_at;

@@ -72,6 +72,14 @@ inline constexpr std::uint64_t kRefusalsPerSecondPerAddressMax = 1'000;
 // seconds after their last request). Those above share one count.
 inline constexpr std::size_t kCountedClientsMax = 100'000;
 
+// Settings that are made for each unit of a job that acts as somebody
+// (model/acting_as.h): what policies read is one JSON text, or a few names. They are kept
+// with every job.
+inline constexpr std::size_t kClaimsMax = 32;
+inline constexpr std::size_t kClaimBytesMax = 16 << 10;
+// How many times the part of an owner of weight 1 another one may have.
+inline constexpr std::uint32_t kOwnerWeightMax = 1'000;
+
 // --- The unit of work -----------------------------------------------------------------
 
 // Records and bytes (text and cells) of a window, whichever comes first. Two are in

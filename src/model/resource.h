@@ -92,6 +92,7 @@ struct Resource {
   std::vector<Key> keys;      // The primary key first (if there is one), then by name.
   std::vector<ForeignKey> foreign_keys;  // By name.
   std::set<Operation> operations;
+  bool parallel = false;  // Jobs may run side by side; else one after the other.
   std::map<std::string, NamedAggregate> aggregates;  // What "custom" may name.
   std::string schema_fingerprint;  // Changes when the table's definition does.
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/acting_as.h"
 #include "model/operation.h"
 
 namespace tallyman {
@@ -20,6 +21,7 @@ struct Caller {
   std::string name;   // The token's: what the history says.
   std::string owner;  // Whose jobs these are.
   std::vector<std::string> scopes;
+  ActingAs acting = {};  // As whom the jobs that they make run.
 
   bool is_admin() const;
   bool may(std::string_view resource, std::string_view action) const;

@@ -46,7 +46,7 @@ Result<Job> find_writable(JobStore& jobs, const Caller& caller,
 }
 
 Result<void> check_request(Target& target, const Resource& resource,
-                           const JobRequest& request) {
+                           const JobRequest& request, const ActingAs& acting) {
   const JobOptions& options = request.options;
   const bool is_json = options.format.type == ContentType::kJson;
   // Which of two operations it is will be known, and checked, when the envelope is here.
@@ -61,19 +61,21 @@ Result<void> check_request(Target& target, const Resource& resource,
   if (!options.expect.empty()) {
     TALLY_TRY(parse_control_totals(options.expect, resource, is_delete));
   }
-  if (undecided) return {};
+  if (undecided) return target.check_acting(acting);
   // The columns of a CSV upload are judged when its header is here; all the rest now.
   JobOptions sparse = options;
   sparse.format.type = ContentType::kNdjson;
-  TALLY_TRY(target.make_writer(
-      resource, write_spec(request.operation, sparse, resource.field_names(), false)));
+  WriteSpec spec = write_spec(request.operation, sparse, resource.field_names(), false);
+  spec.acting = acting;
+  TALLY_TRY(target.make_writer(resource, spec));
   return {};
 }
 
 Result<void> check_header(Target& target, const Resource& resource, const Job& job,
                           const std::vector<std::string>& columns) {
-  auto writer = target.make_writer(
-      resource, write_spec(job.operation, job.options, columns, false));
+  WriteSpec spec = write_spec(job.operation, job.options, columns, false);
+  spec.acting = job.acting;
+  auto writer = target.make_writer(resource, spec);
   if (writer.ok()) return {};
   Error error = std::move(writer).error();
   if (error.code == ErrorCode::kInvalidArgument) {

@@ -18,9 +18,10 @@ Result<Job> find_visible(JobStore& jobs, const Caller& caller,
 Result<Job> find_writable(JobStore& jobs, const Caller& caller,
                           const JobReference& reference);
 
-// Operation, options, unique_fields, aggregates and control totals fit the resource.
+// Operation, options, unique_fields, aggregates and control totals fit the resource, and
+// there is nothing in the way of a job that acts so.
 Result<void> check_request(Target& target, const Resource& resource,
-                           const JobRequest& request);
+                           const JobRequest& request, const ActingAs& acting);
 
 // The columns of a CSV header fit. kUnreadable names the column and the nearest name.
 Result<void> check_header(Target& target, const Resource& resource, const Job& job,

@@ -26,7 +26,7 @@ Result<Job> JobService::find(const Caller& caller, const JobReference& reference
 Result<Job> JobService::create(const Caller& caller, const JobRequest& request) {
   TALLY_TRY_ASSIGN(auto resource, this->resource(caller, request.resource));
   TALLY_TRY(require_scope(caller, request.resource, name(request.operation)));
-  TALLY_TRY(check_request(parts_.target, *resource, request));
+  TALLY_TRY(check_request(parts_.target, *resource, request, caller.acting));
 
   if (!request.idempotency_key.empty()) {
     TALLY_TRY_ASSIGN(auto existing,
@@ -34,7 +34,8 @@ Result<Job> JobService::create(const Caller& caller, const JobRequest& request) 
                                                          request.idempotency_key));
     if (existing) {
       if (existing->operation == request.operation &&
-          existing->options == request.options && !existing->parent) {
+          existing->options == request.options && existing->acting == caller.acting &&
+          !existing->parent) {
         return std::move(*existing);
       }
       return idempotency_key_reused(request.idempotency_key);
@@ -47,6 +48,8 @@ Result<Job> JobService::create(const Caller& caller, const JobRequest& request) 
        .operation = request.operation,
        .owner = caller.owner,
        .created_by = caller.name,
+       .acting = caller.acting,
+       .parallel = resource->parallel,
        .options = request.options,
        .idempotency_key = request.idempotency_key,
        .parent = std::nullopt,
@@ -114,6 +117,8 @@ Result<Job> JobService::retry(const Caller& caller, const JobReference& referenc
                           .operation = parent.operation,
                           .owner = parent.owner,
                           .created_by = caller.name,
+                          .acting = parent.acting,
+                          .parallel = parent.parallel,
                           .options = std::move(options),
                           .idempotency_key = idempotency_key,
                           .parent = parent.id,

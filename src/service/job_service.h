@@ -163,9 +163,7 @@ class JobService {
   Result<std::vector<JobHistoryEntry>> history(const Caller& caller,
                                                const JobReference& job);
   // For event streams.
-  const ChangeSignal& changes() const {
-    return parts_.jobs.changes();
-  }
+  const ChangeSignal& changes() const { return parts_.jobs.changes(); }
 
   // --- Aggregates ---------------------------------------------------------------------
 

@@ -183,7 +183,7 @@ Result<Job> JobService::complete_upload(const Caller& caller, const Job& job,
       request.operation = Operation::kUpsert;
       TALLY_TRY(require_scope(caller, job.resource, name(request.operation)));
     }
-    TALLY_TRY(check_request(parts_.target, resource, request));
+    TALLY_TRY(check_request(parts_.target, resource, request, job.acting));
     upload.operation = request.operation;
     upload.options = std::move(request.options);
   }
@@ -203,7 +203,7 @@ Result<Job> JobService::submit(const Caller& caller, const JobRequest& request,
                                const ByteSource& source) {
   TALLY_TRY_ASSIGN(const auto resource, this->resource(caller, request.resource));
   TALLY_TRY(require_scope(caller, request.resource, name(request.operation)));
-  TALLY_TRY(check_request(parts_.target, *resource, request));
+  TALLY_TRY(check_request(parts_.target, *resource, request, caller.acting));
 
   if (!request.idempotency_key.empty()) {
     TALLY_TRY_ASSIGN(auto existing,
@@ -221,6 +221,8 @@ Result<Job> JobService::submit(const Caller& caller, const JobRequest& request,
                           .operation = request.operation,
                           .owner = caller.owner,
                           .created_by = caller.name,
+                          .acting = caller.acting,
+                          .parallel = resource->parallel,
                           .options = request.options,
                           .idempotency_key = request.idempotency_key,
                           .parent = std::nullopt,
@@ -231,7 +233,9 @@ Result<Job> JobService::submit(const Caller& caller, const JobRequest& request,
 // The same key again: the same job where the request is the same.
 Result<Job> JobService::resubmit(const Caller& caller, const Job& job,
                                  const JobRequest& request, const ByteSource& source) {
-  if (job.parent) return idempotency_key_reused(request.idempotency_key);
+  if (job.parent || job.acting != caller.acting) {
+    return idempotency_key_reused(request.idempotency_key);
+  }
   if (!job.submission) {
     // The first try never completed: it starts again from 0.
     if (job.operation != request.operation || job.options != request.options) {

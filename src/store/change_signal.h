@@ -1,7 +1,8 @@
 // ChangeSignal: a number that grows, and that threads wait for.
 //
 //   const std::uint64_t seen = signal.version();
-//   if (nothing_to_do()) signal.wait(seen, 250ms);   // Nothing that came since is missed.
+//   if (nothing_to_do()) signal.wait(seen, 250ms);   // Nothing that came since is
+//   missed.
 //
 // Threads: every method may be called from any thread.
 #pragma once

@@ -13,6 +13,27 @@ namespace tallyman {
 class ClaimConformance : public StoreConformance {
  protected:
   void lease_runs_out() { clock().advance(kLease + std::chrono::milliseconds(1)); }
+
+  Job submit_of(const std::string& owner, const std::string& table, std::uint64_t items,
+                bool parallel = false) {
+    NewJob made = new_job(table);
+    made.owner = owner;
+    made.parallel = parallel;
+    return must(jobs().apply(upload_completed(must(jobs().create(made)), items)));
+  }
+  Job submit_parallel(const std::string& owner = "ann", std::uint64_t items = 300) {
+    return submit_of(owner, "people", items, true);
+  }
+  // The first letters of the owners of the next claims, which are held.
+  std::string owners_of_claims(int count) {
+    std::string owners;
+    for (int i = 0; i < count; ++i) {
+      const auto claimed = must(jobs().claim("worker", make_plan(), 1, kLease));
+      if (!claimed) break;
+      owners += must(jobs().find(claimed->job)).owner.front();
+    }
+    return owners;
+  }
 };
 
 TEST_P(ClaimConformance, FindsNothingWhereNothingWaits) {
@@ -99,6 +120,99 @@ TEST_P(ClaimConformance, TablesGoSideBySideTheOldestSubmissionFirst) {
   EXPECT_EQ(claim().job, b.number);
   EXPECT_EQ(claim().job, c.number);
   EXPECT_TRUE(nothing_to_claim());
+}
+
+// --- Owners ---------------------------------------------------------------------------
+
+// Two owners with work for ever, one worker: of four jobs three are the heavier one's.
+TEST_P(ClaimConformance, OwnersGetWorkInTheProportionOfTheirWeights) {
+  backend_->weights = OwnerWeights({{"shop", 3}});
+  backend_->restart();
+  for (int i = 0; i < 24; ++i) {
+    submit_of("shop", "s" + std::to_string(i), 2);
+    submit_of("batch", "b" + std::to_string(i), 2);
+  }
+  EXPECT_EQ(owners_of_claims(16), "sbssbsssbsssbsss");
+  // Where one has nothing to do the other gets everything, and nobody saves up.
+  backend_->weights = {};
+  backend_->restart();
+  EXPECT_EQ(owners_of_claims(32).substr(0, 12), "bsbsbsbsbsbs");
+  EXPECT_EQ(owners_of_claims(1), "");
+  for (int i = 0; i < 100; ++i) submit_of("shop", "t" + std::to_string(i), 2);
+  EXPECT_EQ(owners_of_claims(90), std::string(90, 's'));
+  for (int i = 0; i < 4; ++i) submit_of("late", "l" + std::to_string(i), 2);
+  EXPECT_EQ(owners_of_claims(8), "lslslsls");
+}
+
+// A large job is as many small ones; of one that ends early the rest is given back.
+TEST_P(ClaimConformance, WhatCountsIsTheWorkNotTheNumberOfJobs) {
+  submit_of("large", "a", 99);
+  submit_of("large", "b", 99);
+  for (int i = 0; i < 50; ++i) submit_of("small", "s" + std::to_string(i), 9);
+  EXPECT_EQ(owners_of_claims(12), "lssssssssssl");
+  submit_of("large", "c", 99);
+  submit_of("large", "d", 99);
+  const Claim third = claim();
+  EXPECT_EQ(must(jobs().find(third.job)).owner, "small");
+  abort(must(jobs().find(third.job)));
+  EXPECT_EQ(owners_of_claims(11), "ssssssssssl");
+}
+
+TEST_P(ClaimConformance, AJobThatIsUnderWayIsJoinedByTheSameRule) {
+  const Job first = submit_of("ann", "a", 50);
+  const Job second = submit_of("ann", "b", 50);
+  const Job other = submit_of("bob", "c", 500);
+  const Claim one = claim(8);
+  EXPECT_EQ(one.job, first.number);
+  EXPECT_EQ(claim(8).job, other.number);
+  // Of two of one owner the older one.
+  EXPECT_EQ(claim(8).job, first.number);
+  (void)second;
+}
+
+// --- Parallel -------------------------------------------------------------------------
+
+TEST_P(ClaimConformance, ParallelJobsOfATableGoSideBySide) {
+  const Job a = submit_parallel();
+  const Job b = submit_parallel();
+  const Job alone = submit();
+  const Job c = submit_parallel();
+  const Claim first = claim();
+  const Claim second = claim();
+  EXPECT_EQ(first.job, a.number);
+  EXPECT_EQ(second.job, b.number);
+  EXPECT_TRUE(nothing_to_claim());  // The one that is not waits for all before it ...
+  finish(second);
+  EXPECT_TRUE(nothing_to_claim());
+  finish(first);
+  const Claim third = claim();
+  EXPECT_EQ(third.job, alone.number);
+  EXPECT_TRUE(nothing_to_claim());  // ... and all after it wait for it.
+  finish(third);
+  EXPECT_EQ(claim().job, c.number);
+}
+
+TEST_P(ClaimConformance, ParallelJobsAreSharedOutAmongOwnersToo) {
+  for (int i = 0; i < 30; ++i) submit_parallel("ann", 2);
+  for (int i = 0; i < 3; ++i) submit_parallel("bob", 2);
+  EXPECT_EQ(owners_of_claims(7), "abababa");
+}
+
+TEST_P(ClaimConformance, OfAParallelJobWhatAnyOtherWroteIsSince) {
+  const Job a = submit_parallel();
+  const Job b = submit_parallel();
+  const Claim first = claim();
+  const Claim second = claim();
+  must(write_unit(second, 0, outcomes(1, 300)));
+  EXPECT_FALSE(must(jobs().written_since(finish(second))));
+  clock().advance(std::chrono::seconds(1));
+  EXPECT_EQ(first.job, a.number);
+  must(write_unit(first, 0,
+                  outcomes(1, 300)));  // It was submitted before, and writes now.
+  EXPECT_TRUE(must(jobs().written_since(must(jobs().find(b.id)))));
+  finish(first);
+  EXPECT_TRUE(must(jobs().written_since(must(jobs().find(b.id)))));
+  EXPECT_TRUE(must(jobs().find(a.id)).parallel);
 }
 
 TEST_P(ClaimConformance, SlicesGoToDifferentWorkers) {

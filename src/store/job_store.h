@@ -49,6 +49,8 @@ struct NewJob {
   Operation operation = Operation::kInsert;
   std::string owner;
   std::string created_by;
+  ActingAs acting = {};   // Kept: what becomes of the token changes nothing.
+  bool parallel = false;  // May run beside other jobs of its table that are parallel too.
   JobOptions options;
   std::string idempotency_key;  // Unique per (owner, resource) while not empty.
   std::optional<JobId> parent;
@@ -139,9 +141,11 @@ class JobStore {
 
   // --- Turns and leases -------------------------------------------------------------
 
-  // Claims slices whose turn it is: of the job with the lowest submission number among
-  // the unfinished ones of its table, with no living lease; as many of them as one of
-  // `lanes` lanes gets. Nothing where there is none. What `make_plan` says of the job is
+  // Claims slices whose turn it is, with no living lease; as many of them as one of
+  // `lanes` lanes gets. It is the turn of the job with the lowest submission number among
+  // the unfinished ones of its table, and of parallel ones where all that come before
+  // them are parallel too. Of several the one whose owner is next (store/owner_share.h).
+  // Nothing where there is none. What `make_plan` says of the job is
   // stored at its first claim; it must not call this store.
   virtual Result<std::optional<Claim>> claim(std::string_view worker,
                                              const MakeWindowPlan& make_plan,
@@ -183,7 +187,8 @@ class JobStore {
   virtual Result<std::vector<Job>> removable_before(Timestamp time,
                                                     std::size_t limit) = 0;
 
-  // True where a later job of the same table has written since this one ended.
+  // True where a later job of the same table has written since this one ended; of a
+  // parallel job: where another one may have.
   virtual Result<bool> written_since(const Job& job) = 0;
 
   // --- Waiting ----------------------------------------------------------------------

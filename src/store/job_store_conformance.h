@@ -44,6 +44,22 @@ class JobStoreConformance : public StoreConformance {
   int tables_ = 0;
 };
 
+TEST_P(JobStoreConformance, KeepsAsWhomAJobRunsAndWhetherBesideOthers) {
+  NewJob made = new_job();
+  made.acting = {.role = "te\"nant", .claims = {{"app.tenant", "7"}}};
+  made.parallel = true;
+  const Job job = must(jobs().create(made));
+  backend_->restart();
+  const Job found = must(jobs().find(job.id));
+  EXPECT_EQ(found.acting, made.acting);
+  EXPECT_TRUE(found.parallel);
+  EXPECT_EQ(must(jobs().history(job.number)).front().detail, "as role te\"nant");
+
+  const Job plain = must(jobs().find(open("plain").id));
+  EXPECT_FALSE(plain.acting.is_somebody());
+  EXPECT_FALSE(plain.parallel);
+}
+
 // All pairs of state and event: the allowed ones do what the table says and are written
 // into the history, the others change nothing at all.
 TEST_P(JobStoreConformance, FollowsTheTransitionTable) {

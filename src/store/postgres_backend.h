@@ -18,8 +18,10 @@ class PostgresBackend final : public StoreBackend {
  public:
   // The stores of one node.
   struct Stores {
-    Stores(db::PostgresDatabase& database, const Clock& clock, Random& random)
-        : jobs(database, clock, random, {.lease_clock = [&clock] { return sql(clock); }}),
+    Stores(db::PostgresDatabase& database, const Clock& clock, Random& random,
+           const OwnerWeights& weights = {})
+        : jobs(database, clock, random,
+               {.lease_clock = [&clock] { return sql(clock); }, .weights = weights}),
           ledger(database),
           tokens(database, clock, random),
           aggregates(database) {}
@@ -45,9 +47,15 @@ class PostgresBackend final : public StoreBackend {
     database_.reopen();
     start();
   }
-  // A second node over the same database. Must not outlive this.
-  std::unique_ptr<Stores> another_node() {
-    return std::make_unique<Stores>(*database_, clock, random);
+  // Of another node: it has sessions of its own.
+  std::unique_ptr<db::PostgresDatabase> another_nodes_database() {
+    auto opened = db::PostgresDatabase::open({.url = database_.url()});
+    CHECK(opened.ok());
+    return std::move(opened).value();
+  }
+  // The database and this must outlive it.
+  std::unique_ptr<Stores> another_node(db::PostgresDatabase& database) {
+    return std::make_unique<Stores>(database, clock, random);
   }
 
  private:
@@ -57,7 +65,7 @@ class PostgresBackend final : public StoreBackend {
   }
   void start() {
     CHECK(prepare_postgres_schema(*database_).ok());
-    stores_ = std::make_unique<Stores>(*database_, clock, random);
+    stores_ = std::make_unique<Stores>(*database_, clock, random, weights);
   }
 
   db::TemporaryPostgres database_;

@@ -8,6 +8,7 @@
 #include "store/postgres_job_rows.h"
 #include "store/postgres_job_store.h"
 #include "store/postgres_lease_rows.h"
+#include "store/postgres_owner_rows.h"
 
 namespace tallyman {
 namespace {
@@ -15,6 +16,9 @@ namespace {
 using db::PostgresConnection;
 
 constexpr std::string_view kSystem = "system";
+// Of an owner's jobs that might start side by side so many are looked at: others may take
+// the first ones meanwhile.
+constexpr int kFollowersMax = 16;
 
 // Those that may be claimed.
 std::vector<SliceNumber> claimable(const std::vector<SliceState>& slices) {
@@ -47,7 +51,8 @@ Claim PostgresJobStore::new_claim(const Job& job) {
 }
 
 // Jobs whose turn it is, and that are new or have a lease that is nobody's; those of the
-// owner with the fewest claims first.
+// owner who is next first. After a head that is parallel come all that are, up to the
+// first that is not.
 Result<std::vector<PostgresJobStore::Head>> PostgresJobStore::find_heads(
     PostgresConnection& connection) {
   const std::string now = options_.lease_clock();
@@ -55,16 +60,24 @@ Result<std::vector<PostgresJobStore::Head>> PostgresJobStore::find_heads(
       const auto rows,
       connection.exec(
           "SELECT j.number, j.state FROM tallyman.table t CROSS JOIN LATERAL "
-          "(SELECT number, state, owner, submitted_at FROM tallyman.job "
-          "WHERE table_name = t.name AND state IN (1, 2) ORDER BY submission LIMIT 1) j "
-          "LEFT JOIN (SELECT o.owner, count(DISTINCT l.token) AS claims "
-          "FROM tallyman.lease l JOIN tallyman.job o ON o.number = l.job "
-          "WHERE l.expires_at > " +
-          now +
-          " GROUP BY o.owner) s ON s.owner = j.owner "
+          "(SELECT number, state, owner, submitted_at, submission, parallel "
+          "FROM tallyman.job WHERE table_name = t.name AND state IN (1, 2) "
+          "ORDER BY submission LIMIT 1) head CROSS JOIN LATERAL "
+          "(SELECT head.number, head.state, head.owner, head.submitted_at UNION ALL "
+          "SELECT number, state, owner, submitted_at FROM (SELECT number, state, owner, "
+          "submitted_at, row_number() OVER (PARTITION BY owner, state ORDER BY "
+          "submission) AS place FROM tallyman.job WHERE head.parallel AND parallel "
+          "AND table_name = t.name AND state IN (1, 2) AND submission > head.submission "
+          "AND submission < coalesce((SELECT min(submission) FROM tallyman.job WHERE "
+          "table_name = t.name AND state IN (1, 2) AND NOT parallel), "
+          "9223372036854775807)) follower WHERE state = 2 OR place <= " +
+          std::to_string(kFollowersMax) +
+          ") j LEFT JOIN tallyman.share s ON s.owner = j.owner "
           "WHERE j.state = 1 OR EXISTS (SELECT 1 FROM tallyman.lease f "
           "WHERE f.job = j.number AND (f.expires_at IS NULL OR f.expires_at <= " +
-          now + ")) ORDER BY coalesce(s.claims, 0), j.submitted_at, j.number"));
+          now +
+          ")) ORDER BY greatest(s.ends, (SELECT max(begins) FROM tallyman.share), 0), "
+          "j.submitted_at, j.number"));
   std::vector<Head> heads;
   for (int row = 0; row < rows.rows(); ++row) {
     heads.push_back(
@@ -123,6 +136,7 @@ Result<std::optional<Claim>> PostgresJobStore::start_job(
     }
     TALLY_TRY(take_leases(connection, options_.lease_clock(), claim, claimer.worker,
                           claimer.lease_time));
+    TALLY_TRY(take_share(connection, job, options_.weights.cost_of(job)));
     TALLY_TRY(append_history(connection, number, changed.updated_at,
                              {.event = name(JobEvent::kClaimed),
                               .from = job.state,

@@ -97,7 +97,7 @@ TEST_P(PostgresClaims, WhoClaimsPassesByWhatAnotherOneIsClaiming) {
   EXPECT_FALSE(must(jobs().claim("v", make_plan(2), 2, kLease)).has_value());
 }
 
-TEST_P(PostgresClaims, TheOwnerWithTheFewestClaimsIsNext) {
+TEST_P(PostgresClaims, TheOwnerForWhomLessWasDoneIsNext) {
   for (const char* table : {"a", "b", "c"}) submit_of("ann", table);
   clock().advance(std::chrono::seconds(1));
   const Job late = submit_of("bob", "d");
@@ -111,7 +111,7 @@ TEST_P(PostgresClaims, TheOwnerWithTheFewestClaimsIsNext) {
   EXPECT_TRUE(nothing_to_claim());
 }
 
-TEST_P(PostgresClaims, ManySlicesOfOneClaimAreOneShare) {
+TEST_P(PostgresClaims, ManySlicesOfOneJobAreOneShare) {
   const auto claim_all = [&] {
     return must(jobs().claim("w", make_plan(8), 1, kLease)).value();
   };
@@ -124,13 +124,14 @@ TEST_P(PostgresClaims, ManySlicesOfOneClaimAreOneShare) {
   submit_of("bob", "d");
   clock().advance(std::chrono::seconds(1));
   const Job next = submit_of("ann", "e");
-  EXPECT_EQ(claim_all().job, next.number) << "ann has one claim, bob has two";
+  EXPECT_EQ(claim_all().job, next.number) << "for ann one job was started, for bob two";
 }
 
 TEST_P(PostgresClaims, LeasesOfOtherNodesOutliveTheStartOfANode) {
   submit();
   const Claim held = claim();
-  const auto other = backend().another_node();
+  const auto others_database = backend().another_nodes_database();
+  const auto other = backend().another_node(*others_database);
   must(other->jobs.release_all());
   must(jobs().renew(held, kLease));
   EXPECT_TRUE(nothing_to_claim());

@@ -78,6 +78,10 @@ class JobReader {
     job.superseded = number_of();
     job.idempotency_key = text();
     job.fingerprint = text();
+    auto acting = acting_as_from_json(text());
+    if (!acting.ok()) return damaged(number, "role");
+    job.acting = std::move(acting).value();
+    job.parallel = boolean();
     return job;
   }
 
@@ -143,7 +147,8 @@ const std::string_view kSelectJobs =
     "coalesce(s.updated, j.updated), coalesce(s.unchanged, j.unchanged), "
     "coalesce(s.deleted, j.deleted), coalesce(s.failed, j.failed), j.message, "
     "j.verified, j.results_expired, j.retries, j.lanes_reason, j.parent, j.superseded, "
-    "j.idempotency_key, j.fingerprint FROM tallyman.job j LEFT JOIN LATERAL "
+    "j.idempotency_key, j.fingerprint, j.acting, j.parallel FROM tallyman.job j LEFT "
+    "JOIN LATERAL "
     "(SELECT sum(created) AS created, sum(updated) AS updated, "
     "sum(unchanged) AS unchanged, sum(deleted) AS deleted, sum(failed) AS failed "
     "FROM tallyman.unit WHERE job = j.number AND j.state = 2) s ON true ";
@@ -187,16 +192,21 @@ Result<std::optional<Job>> insert_job(PostgresConnection& connection, const NewJ
       connection.execute(
           "INSERT INTO tallyman.job (id, resource, table_name, operation, state, owner, "
           "created_by, options, dry_run, created_at, updated_at, columns, parent, "
-          "superseded, idempotency_key) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, "
-          "$9, $10, $11, $12, $13) ON CONFLICT DO NOTHING RETURNING number",
+          "superseded, idempotency_key, acting, parallel) VALUES ($1, $2, $3, $4, 0, $5, "
+          "$6, $7, $8, $9, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING "
+          "RETURNING number",
           job.id.to_string(), job.resource, job.table, job.operation, job.owner,
           job.created_by, to_json(job.options), job.options.dry_run, to_micros(now),
-          encode_texts({}), parent, job.superseded, storable_text(job.idempotency_key)));
+          encode_texts({}), parent, job.superseded, storable_text(job.idempotency_key),
+          to_json(job.acting), job.parallel));
   if (inserted.rows() == 0) return std::optional<Job>();
   const JobNumber number(inserted.integer(0, 0));
   TALLY_TRY(append_history(
       connection, number, now,
-      {.event = "created", .to = JobState::kOpen, .by = job.created_by, .detail = {}}));
+      {.event = "created",
+       .to = JobState::kOpen,
+       .by = job.created_by,
+       .detail = job.acting.role.empty() ? "" : "as role " + job.acting.role}));
   TALLY_TRY_ASSIGN(auto made, find_job(connection, number));
   return std::optional(std::move(made));
 }

@@ -232,6 +232,9 @@ Result<Job> PostgresJobStore::apply_in(PostgresConnection& connection,
     // Under the table's lock: times are in the submissions' order.
     changed.updated_at = std::max(changed.updated_at, clock_.now());
   }
+  if (is_terminal(changed.state) && job.state == JobState::kInProgress) {
+    TALLY_TRY(give_share_back(connection, job, options_.weights.rest_of(changed)));
+  }
   TALLY_TRY(update_job(connection, job, changed));
   if (is_terminal(changed.state)) TALLY_TRY(note_written(connection, changed));
   TALLY_TRY(append_history(connection, job.number, changed.updated_at,
@@ -379,8 +382,14 @@ Result<bool> PostgresJobStore::written_since(const Job& job) {
             "AND last_written > $2) OR EXISTS (SELECT 1 FROM tallyman.job j "
             "JOIN tallyman.unit u ON u.job = j.number WHERE j.table_name = $1 "
             "AND j.submission > $2 AND j.state IN (1, 2) AND NOT j.dry_run "
-            "AND u.created + u.updated + u.deleted > 0)",
-            job.table, *job.submission));
+            "AND u.created + u.updated + u.deleted > 0) OR ($3 AND EXISTS "
+            "(SELECT 1 FROM tallyman.job j WHERE j.table_name = $1 "
+            "AND j.submission <> $2 AND NOT j.dry_run AND (j.state = 2 AND EXISTS "
+            "(SELECT 1 FROM tallyman.unit u WHERE u.job = j.number AND "
+            "u.created + u.updated + u.deleted > 0) OR j.completed_at >= $4 AND "
+            "j.created + j.updated + j.deleted > 0)))",
+            job.table, *job.submission, job.parallel,
+            job.completed_at ? to_micros(*job.completed_at) : 0));
     return written.boolean(0, 0);
   });
 }

@@ -28,6 +28,7 @@
 #include "base/random.h"
 #include "db/postgres_database.h"
 #include "store/job_store.h"
+#include "store/owner_share.h"
 #include "store/postgres_listener.h"
 #include "store/postgres_work.h"
 
@@ -36,6 +37,7 @@ namespace tallyman {
 struct PostgresJobStoreOptions {
   // SQL for the time that leases are measured by: a seam for tests.
   std::function<std::string()> lease_clock = [] { return "clock_timestamp()"; };
+  OwnerWeights weights = {};
 };
 
 class PostgresJobStore final : public JobStore {

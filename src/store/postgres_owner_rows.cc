@@ -17,6 +17,28 @@ Result<void> make_row(PostgresConnection& connection, std::string_view owner) {
 
 }  // namespace
 
+Result<void> take_share(PostgresConnection& connection, const Job& job,
+                        std::int64_t cost) {
+  TALLY_TRY(connection.execute(
+      "INSERT INTO tallyman.share AS s (owner, begins, ends) SELECT $1, clock.at, "
+      "clock.at + $2::bigint FROM (SELECT coalesce(max(begins), 0) AS at FROM "
+      "tallyman.share) AS clock ON CONFLICT (owner) DO UPDATE SET begins = "
+      "greatest(s.ends, excluded.begins), ends = greatest(s.ends, excluded.begins) + "
+      "$2::bigint",
+      job.owner, cost));
+  return {};
+}
+
+Result<void> give_share_back(PostgresConnection& connection, const Job& job,
+                             std::int64_t rest) {
+  if (rest == 0) return {};
+  TALLY_TRY(
+      connection.execute("UPDATE tallyman.share SET ends = greatest(begins + 1, "
+                         "ends - $2::bigint) WHERE owner = $1",
+                         job.owner, rest));
+  return {};
+}
+
 Result<bool> has_fewer_open_jobs(PostgresConnection& connection, std::string_view owner,
                                  std::uint64_t open_jobs_max) {
   TALLY_TRY(make_row(connection, owner));

@@ -164,8 +164,22 @@ CREATE TABLE tallyman.aggregate (
 CREATE INDEX aggregate_pending ON tallyman.aggregate (sequence) WHERE NOT done;
 )sql";
 
+// As whom a token's jobs run (model/acting_as.h; '' is nobody), which jobs may run side
+// by side, and the stretch of the common clock that an owner's last started job has
+// (store/owner_share.h).
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE tallyman.token ADD COLUMN acting text NOT NULL DEFAULT '';
+ALTER TABLE tallyman.job ADD COLUMN acting text NOT NULL DEFAULT '',
+  ADD COLUMN parallel boolean NOT NULL DEFAULT false;
+CREATE TABLE tallyman.share (
+  owner text PRIMARY KEY,
+  begins bigint NOT NULL CHECK (begins >= 0),
+  ends bigint NOT NULL CHECK (ends > begins)
+) WITH (fillfactor = 50);
+)sql";
+
 // The i-th leads from version i to version i + 1; what has been released never changes.
-constexpr std::array<const char*, kPostgresSchemaVersion> kSteps = {kVersion1};
+constexpr std::array<const char*, kPostgresSchemaVersion> kSteps = {kVersion1, kVersion2};
 
 // "tallyman" as a number: what migrations of one database take turns by.
 constexpr const char* kTakeTurn = "SELECT pg_advisory_xact_lock(8385546211298468206)";

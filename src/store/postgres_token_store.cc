@@ -11,7 +11,7 @@ namespace {
 
 using db::PostgresConnection;
 
-// Of "SELECT name, owner, scopes, created_at, expires_at".
+// Of "SELECT name, owner, scopes, created_at, expires_at, acting".
 Result<Token> read_token(const db::PostgresResult& rows, int row) {
   Token token{.name = std::string(rows.text(row, 0)),
               .owner = std::string(rows.text(row, 1)),
@@ -20,6 +20,7 @@ Result<Token> read_token(const db::PostgresResult& rows, int row) {
               .expires_at = std::nullopt};
   TALLY_TRY_ASSIGN(token.scopes, decode_texts(rows.bytes(row, 2)));
   if (!rows.is_null(row, 4)) token.expires_at = from_micros(rows.integer(row, 4));
+  TALLY_TRY_ASSIGN(token.acting, acting_as_from_json(rows.text(row, 5)));
   return token;
 }
 
@@ -29,6 +30,7 @@ Result<std::string> PostgresTokenStore::create(const Token& token) {
   if (token.name.empty() || token.owner.empty()) {
     return Error{ErrorCode::kInvalidArgument, "a token needs a name and an owner"};
   }
+  TALLY_TRY(check_acting_as(token.acting));
   const std::string secret = new_token_secret(random_);
   using Secret = Result<std::string>;
   return postgres_write(database_, [&](PostgresConnection& connection) -> Secret {
@@ -36,12 +38,13 @@ Result<std::string> PostgresTokenStore::create(const Token& token) {
     if (token.expires_at) expires_at = to_micros(*token.expires_at);
     TALLY_TRY_ASSIGN(
         const auto inserted,
-        connection.execute("INSERT INTO tallyman.token (name, hash, owner, scopes, "
-                           "created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) "
-                           "ON CONFLICT (name) DO NOTHING",
-                           token.name, hash_of_secret(secret), token.owner,
-                           encode_texts(token.scopes), to_micros(clock_.now()),
-                           expires_at));
+        connection.execute(
+            "INSERT INTO tallyman.token (name, hash, owner, scopes, "
+            "created_at, expires_at, acting) VALUES ($1, $2, $3, $4, $5, $6, "
+            "$7) "
+            "ON CONFLICT (name) DO NOTHING",
+            token.name, hash_of_secret(secret), token.owner, encode_texts(token.scopes),
+            to_micros(clock_.now()), expires_at, to_json(token.acting)));
     if (inserted.affected() == 1) return secret;
     return Error{ErrorCode::kConflict, "there is a token named " + token.name +
                                            " already; revoke it or take another name"};
@@ -55,10 +58,10 @@ Result<std::optional<Token>> PostgresTokenStore::find(std::string_view secret) {
   return postgres_read(database_, [&](PostgresConnection& connection) -> Result<Found> {
     TALLY_TRY_ASSIGN(
         const auto rows,
-        connection.execute("SELECT name, owner, scopes, created_at, expires_at, hash "
-                           "FROM tallyman.token WHERE hash = $1",
+        connection.execute("SELECT name, owner, scopes, created_at, expires_at, acting, "
+                           "hash FROM tallyman.token WHERE hash = $1",
                            hash));
-    if (rows.rows() == 0 || !is_same_hash(hash, rows.bytes(0, 5))) return Found();
+    if (rows.rows() == 0 || !is_same_hash(hash, rows.bytes(0, 6))) return Found();
     TALLY_TRY_ASSIGN(Token token, read_token(rows, 0));
     if (token.expires_at && *token.expires_at <= clock_.now()) return Found();
     return Found(std::move(token));
@@ -68,9 +71,11 @@ Result<std::optional<Token>> PostgresTokenStore::find(std::string_view secret) {
 Result<std::vector<Token>> PostgresTokenStore::list() {
   using Tokens = std::vector<Token>;
   return postgres_read(database_, [&](PostgresConnection& connection) -> Result<Tokens> {
-    TALLY_TRY_ASSIGN(const auto rows,
-                     connection.exec("SELECT name, owner, scopes, created_at, expires_at "
-                                     "FROM tallyman.token ORDER BY name COLLATE \"C\""));
+    TALLY_TRY_ASSIGN(
+        const auto rows,
+        connection.exec(
+            "SELECT name, owner, scopes, created_at, "
+            "expires_at, acting FROM tallyman.token ORDER BY name COLLATE \"C\""));
     Tokens tokens;
     for (int row = 0; row < rows.rows(); ++row) {
       TALLY_TRY_ASSIGN(Token token, read_token(rows, row));

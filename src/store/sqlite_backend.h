@@ -30,8 +30,9 @@ class SqliteBackend final : public StoreBackend {
 
  private:
   struct Stores {
-    explicit Stores(db::Database& database, const Clock& clock, Random& random)
-        : jobs(database, clock, random),
+    Stores(db::Database& database, const Clock& clock, Random& random,
+           const OwnerWeights& weights)
+        : jobs(database, clock, random, weights),
           ledger(database),
           tokens(database, clock, random),
           aggregates(database) {}
@@ -43,7 +44,7 @@ class SqliteBackend final : public StoreBackend {
 
   void start() {
     CHECK(prepare_sqlite_schema(*database_).ok());
-    stores_ = std::make_unique<Stores>(*database_, clock, random);
+    stores_ = std::make_unique<Stores>(*database_, clock, random, weights);
   }
 
   db::TemporaryDatabase database_;

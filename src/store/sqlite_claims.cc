@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "store/sqlite_job_rows.h"
 #include "store/sqlite_job_store.h"
+#include "store/sqlite_owner_rows.h"
 
 namespace tallyman {
 namespace {
@@ -28,6 +29,32 @@ Result<std::set<std::int64_t>> finished_slices(SqliteConnection& connection,
     TALLY_TRY_ASSIGN(const bool has_row, select.step());
     if (!has_row) return slices;
     slices.insert(select.integer(0));
+  }
+}
+
+// Jobs whose turn it is, those of the owner who is next first. After a head that is
+// parallel come all that are, up to the first that is not.
+Result<std::vector<JobNumber>> jobs_in_turn(SqliteConnection& connection) {
+  TALLY_TRY_ASSIGN(
+      auto select,
+      connection.prepare(
+          "WITH head AS (SELECT j.* FROM tallyman_table t JOIN tallyman_job j ON "
+          "j.number = (SELECT number FROM tallyman_job WHERE table_name = t.name AND "
+          "state IN (1, 2) ORDER BY submission LIMIT 1)), "
+          "turn AS (SELECT number, owner, submitted_at FROM head UNION ALL "
+          "SELECT j.number, j.owner, j.submitted_at FROM head h JOIN tallyman_job j ON "
+          "j.table_name = h.table_name AND j.state IN (1, 2) AND j.submission > "
+          "h.submission WHERE h.parallel AND j.parallel AND NOT EXISTS (SELECT 1 FROM "
+          "tallyman_job b WHERE b.table_name = h.table_name AND b.state IN (1, 2) AND "
+          "NOT b.parallel AND b.submission < j.submission)) "
+          "SELECT turn.number FROM turn LEFT JOIN tallyman_share s ON s.owner = "
+          "turn.owner ORDER BY max(coalesce(s.ends, 0), (SELECT coalesce(max(begins), 0) "
+          "FROM tallyman_share)), turn.submitted_at, turn.number"));
+  std::vector<JobNumber> numbers;
+  while (true) {
+    TALLY_TRY_ASSIGN(const bool has_row, select.step());
+    if (!has_row) return numbers;
+    numbers.emplace_back(select.integer(0));
   }
 }
 
@@ -102,16 +129,9 @@ Result<std::optional<SqliteJobStore::Candidate>> SqliteJobStore::free_slices(
 
 Result<std::optional<SqliteJobStore::Candidate>> SqliteJobStore::find_candidate(
     SqliteConnection& connection, const MakeWindowPlan& make_plan, std::uint32_t lanes) {
-  TALLY_TRY_ASSIGN(
-      auto heads,
-      connection.prepare(
-          "SELECT " + std::string(kJobColumns) +
-          " FROM tallyman_table t JOIN tallyman_job j ON j.number = (SELECT number FROM "
-          "tallyman_job WHERE table_name = t.name AND state IN (1, 2) ORDER BY "
-          "submission "
-          "LIMIT 1) ORDER BY submitted_at, number"));
-  TALLY_TRY_ASSIGN(const auto jobs, read_jobs(heads));
-  for (const Job& job : jobs) {
+  TALLY_TRY_ASSIGN(const auto in_turn, jobs_in_turn(connection));
+  for (const JobNumber number : in_turn) {
+    TALLY_TRY_ASSIGN(const Job job, find_job(connection, number));
     const WindowPlan plan = job.plan ? *job.plan : make_plan(job);
     CHECK(plan.slices > 0 && plan.window_records > 0);
     TALLY_TRY_ASSIGN(auto candidate, free_slices(connection, job, plan.slices,
@@ -193,6 +213,7 @@ Result<std::optional<Claim>> SqliteJobStore::claim(std::string_view worker,
         changed_job(job, {.id = job.id, .event = JobEvent::kClaimed}, clock_.now()));
     changed.plan = candidate->plan;
     TALLY_TRY(update_job(connection, job, changed));
+    TALLY_TRY(take_share(connection, job, weights_.cost_of(job)));
     TALLY_TRY(append_history(connection, job.number, changed.updated_at,
                              {.event = name(JobEvent::kClaimed),
                               .from = job.state,

@@ -71,6 +71,10 @@ class JobReader {
     job.superseded = number_of();
     job.idempotency_key = text();
     job.fingerprint = text();
+    auto acting = acting_as_from_json(text());
+    if (!acting.ok()) return damaged(number, "role");
+    job.acting = std::move(acting).value();
+    job.parallel = integer() != 0;
     return job;
   }
 
@@ -118,7 +122,7 @@ const std::string_view kJobColumns =
     "window_records, "
     "window_bytes, slices, columns, upload_bytes, total_items, checked_items, created, "
     "updated, unchanged, deleted, failed, message, verified, results_expired, retries, "
-    "lanes_reason, parent, superseded, idempotency_key, fingerprint";
+    "lanes_reason, parent, superseded, idempotency_key, fingerprint, acting, parallel";
 
 Result<std::vector<Job>> read_jobs(db::SqliteStatement& select) {
   std::vector<Job> jobs;
@@ -158,20 +162,24 @@ Result<Job> insert_job(db::SqliteConnection& connection, const NewJob& job,
           "upload_bytes, checked_items, created, updated, unchanged, deleted, failed, "
           "message, verified, results_expired, retries, lanes_reason, parent, "
           "superseded, "
-          "idempotency_key, fingerprint) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, "
-          "?9, "
-          "0, ?10, 0, 0, 0, 0, 0, 0, 0, '', 0, 0, 0, '', ?11, ?12, ?13, '')"));
+          "idempotency_key, fingerprint, acting, parallel) VALUES (?1, ?2, ?3, ?4, 0, "
+          "?5, "
+          "?6, ?7, ?8, ?9, ?9, 0, ?10, 0, 0, 0, 0, 0, 0, 0, '', 0, 0, 0, '', ?11, ?12, "
+          "?13, '', ?14, ?15)"));
   std::optional<std::string> parent;
   if (job.parent) parent = job.parent->to_string();
   insert.bind_all(job.id.to_string(), job.resource, job.table, job.operation, job.owner,
                   job.created_by, to_json(job.options), job.options.dry_run,
                   to_micros(now), encode_texts({}), parent, job.superseded,
-                  job.idempotency_key);
+                  job.idempotency_key, to_json(job.acting), job.parallel);
   TALLY_TRY(insert.run());
   const JobNumber number(connection.last_insert_rowid());
   TALLY_TRY(append_history(
       connection, number, now,
-      {.event = "created", .to = JobState::kOpen, .by = job.created_by, .detail = {}}));
+      {.event = "created",
+       .to = JobState::kOpen,
+       .by = job.created_by,
+       .detail = job.acting.role.empty() ? "" : "as role " + job.acting.role}));
   return find_job(connection, number);
 }
 

@@ -217,6 +217,9 @@ Result<Job> SqliteJobStore::apply_in(SqliteConnection& connection,
     TALLY_TRY_ASSIGN(changed.submission, next_submission(connection, job.table));
   }
   TALLY_TRY(update_job(connection, job, changed));
+  if (is_terminal(changed.state) && job.state == JobState::kInProgress) {
+    TALLY_TRY(give_share_back(connection, job, weights_.rest_of(changed)));
+  }
   if (change.event == JobEvent::kUploadCompleted || is_terminal(changed.state)) {
     TALLY_TRY(run(connection, "DELETE FROM tallyman_lease WHERE job = ?1", job.number));
   }
@@ -354,10 +357,17 @@ Result<void> SqliteJobStore::expire_results(JobNumber job) {
 Result<bool> SqliteJobStore::written_since(const Job& job) {
   if (!job.submission) return false;
   return read_in(database_, [&](SqliteConnection& connection) -> Result<bool> {
-    TALLY_TRY_ASSIGN(auto select,
-                     connection.prepare("SELECT 1 FROM tallyman_table "
-                                        "WHERE name = ?1 AND last_written > ?2"));
-    select.bind_all(job.table, *job.submission);
+    TALLY_TRY_ASSIGN(
+        auto select,
+        connection.prepare(
+            "SELECT 1 FROM tallyman_table WHERE name = ?1 AND last_written > ?2 "
+            "UNION ALL SELECT 1 FROM tallyman_job j WHERE ?3 AND j.table_name = ?1 "
+            "AND j.submission <> ?2 AND j.dry_run = 0 AND (j.state = 2 AND EXISTS "
+            "(SELECT 1 FROM tallyman_unit u WHERE u.job = j.number AND "
+            "u.created + u.updated + u.deleted > 0) OR j.completed_at >= ?4 AND "
+            "j.created + j.updated + j.deleted > 0)"));
+    select.bind_all(job.table, *job.submission, job.parallel,
+                    job.completed_at ? to_micros(*job.completed_at) : 0);
     return select.step();
   });
 }

@@ -23,14 +23,19 @@
 #include "base/random.h"
 #include "db/sqlite.h"
 #include "store/job_store.h"
+#include "store/owner_share.h"
 #include "store/sqlite_work.h"
 
 namespace tallyman {
 
 class SqliteJobStore final : public JobStore {
  public:
-  SqliteJobStore(db::Database& database, const Clock& clock, Random& random)
-      : database_(database), clock_(clock), random_(random) {}
+  SqliteJobStore(db::Database& database, const Clock& clock, Random& random,
+                 OwnerWeights weights = {})
+      : database_(database),
+        clock_(clock),
+        random_(random),
+        weights_(std::move(weights)) {}
 
   Result<Job> create(const NewJob& job) override;
   Result<Job> find(const JobId& id) override;
@@ -101,6 +106,7 @@ class SqliteJobStore final : public JobStore {
   db::Database& database_;
   const Clock& clock_;
   Random& random_;
+  const OwnerWeights weights_;
 
   mutable std::mutex leases_mutex_;                  // Guards the two below.
   std::map<std::int64_t, Timestamp> renewed_until_;  // By token.

@@ -7,6 +7,28 @@ namespace tallyman {
 
 using db::SqliteConnection;
 
+Result<void> take_share(SqliteConnection& connection, const Job& job, std::int64_t cost) {
+  TALLY_TRY_ASSIGN(
+      auto take,
+      connection.prepare(
+          "INSERT INTO tallyman_share (owner, begins, ends) SELECT ?1, clock.at, "
+          "clock.at + ?2 FROM (SELECT coalesce(max(begins), 0) AS at FROM "
+          "tallyman_share) AS clock WHERE true ON CONFLICT (owner) DO UPDATE SET "
+          "begins = max(ends, excluded.begins), ends = max(ends, excluded.begins) + ?2"));
+  take.bind_all(job.owner, cost);
+  return take.run();
+}
+
+Result<void> give_share_back(SqliteConnection& connection, const Job& job,
+                             std::int64_t rest) {
+  if (rest == 0) return {};
+  TALLY_TRY_ASSIGN(auto give,
+                   connection.prepare("UPDATE tallyman_share SET ends = "
+                                      "max(begins + 1, ends - ?2) WHERE owner = ?1"));
+  give.bind_all(job.owner, rest);
+  return give.run();
+}
+
 Result<bool> has_fewer_open_jobs(SqliteConnection& connection, std::string_view owner,
                                  std::uint64_t open_jobs_max) {
   TALLY_TRY_ASSIGN(auto select,

@@ -33,4 +33,11 @@ Result<void> store_bytes(db::SqliteConnection& connection, const Job& job,
 // The upload of `job` goes. Nothing where it never was complete, or is gone already.
 Result<void> unstore_bytes(db::SqliteConnection& connection, const Job& job);
 
+// Gives the job that starts its stretch of the common clock (store/owner_share.h).
+Result<void> take_share(db::SqliteConnection& connection, const Job& job,
+                        std::int64_t cost);
+// Takes back what it did not use of it.
+Result<void> give_share_back(db::SqliteConnection& connection, const Job& job,
+                             std::int64_t rest);
+
 }  // namespace tallyman

@@ -165,8 +165,24 @@ INSERT INTO tallyman_owner
 CREATE INDEX tallyman_job_unfinished ON tallyman_job (owner, number) WHERE state < 3;
 )sql";
 
+// Which jobs may run side by side, and the stretch of the common clock that an owner's
+// last started job has (store/owner_share.h). There are no roles here: `acting` is always
+// empty.
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE tallyman_token ADD COLUMN acting TEXT NOT NULL DEFAULT '';
+ALTER TABLE tallyman_job ADD COLUMN acting TEXT NOT NULL DEFAULT '';
+ALTER TABLE tallyman_job ADD COLUMN parallel INTEGER NOT NULL DEFAULT 0
+  CHECK (parallel IN (0, 1));
+CREATE TABLE tallyman_share (
+  owner TEXT PRIMARY KEY,
+  begins INTEGER NOT NULL CHECK (begins >= 0),
+  ends INTEGER NOT NULL CHECK (ends > begins)
+) WITHOUT ROWID;
+)sql";
+
 // The i-th leads from version i to version i + 1; what has been released never changes.
-constexpr std::array<const char*, kSqliteSchemaVersion> kSteps = {kVersion1, kVersion2};
+constexpr std::array<const char*, kSqliteSchemaVersion> kSteps = {kVersion1, kVersion2,
+                                                                  kVersion3};
 
 // 0 where there are no tables yet.
 Result<std::int64_t> stored_version(db::SqliteConnection& connection) {

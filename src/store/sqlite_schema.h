@@ -12,7 +12,7 @@
 namespace tallyman {
 
 // Raised by every change of the tables.
-inline constexpr int kSqliteSchemaVersion = 2;
+inline constexpr int kSqliteSchemaVersion = 3;
 
 // Makes the tables where they are missing, and brings those of an older program up to
 // this version, in one transaction; leaves them as they are where they are of it.

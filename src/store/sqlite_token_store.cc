@@ -11,7 +11,7 @@ namespace {
 
 using db::SqliteConnection;
 
-// Of "SELECT name, owner, scopes, created_at, expires_at".
+// Of "SELECT name, owner, scopes, created_at, expires_at, acting".
 Result<Token> read_token(const db::SqliteStatement& row) {
   Token token{.name = std::string(row.text(0)),
               .owner = std::string(row.text(1)),
@@ -20,6 +20,7 @@ Result<Token> read_token(const db::SqliteStatement& row) {
               .expires_at = std::nullopt};
   TALLY_TRY_ASSIGN(token.scopes, decode_texts(row.blob(2)));
   if (!row.is_null(4)) token.expires_at = from_micros(row.integer(4));
+  TALLY_TRY_ASSIGN(token.acting, acting_as_from_json(row.text(5)));
   return token;
 }
 
@@ -29,18 +30,20 @@ Result<std::string> SqliteTokenStore::create(const Token& token) {
   if (token.name.empty() || token.owner.empty()) {
     return Error{ErrorCode::kInvalidArgument, "a token needs a name and an owner"};
   }
+  TALLY_TRY(check_acting_as(token.acting));
   const std::string secret = new_token_secret(random_);
   const TokenHash hash = hash_of_secret(secret);
   return write_in(database_, [&](SqliteConnection& connection) -> Result<std::string> {
     TALLY_TRY_ASSIGN(
         auto insert,
         connection.prepare("INSERT INTO tallyman_token (name, hash, owner, scopes, "
-                           "created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+                           "created_at, expires_at, acting) VALUES (?1, ?2, ?3, ?4, ?5, "
+                           "?6, ?7) "
                            "ON CONFLICT (name) DO NOTHING"));
     std::optional<std::int64_t> expires_at;
     if (token.expires_at) expires_at = to_micros(*token.expires_at);
     insert.bind_all(token.name, std::span(hash), token.owner, encode_texts(token.scopes),
-                    to_micros(clock_.now()), expires_at);
+                    to_micros(clock_.now()), expires_at, to_json(token.acting));
     TALLY_TRY(insert.run());
     if (connection.changes() == 1) return secret;
     return Error{ErrorCode::kConflict, "there is a token named " + token.name +
@@ -55,12 +58,12 @@ Result<std::optional<Token>> SqliteTokenStore::find(std::string_view secret) {
   return read_in(database_, [&](SqliteConnection& connection) -> Result<Found> {
     TALLY_TRY_ASSIGN(auto select,
                      connection.prepare("SELECT name, owner, scopes, created_at, "
-                                        "expires_at, hash FROM tallyman_token "
+                                        "expires_at, acting, hash FROM tallyman_token "
                                         "WHERE hash = ?1"));
     select.bind_all(std::span(hash));
     TALLY_TRY_ASSIGN(const bool has_row, select.step());
     if (!has_row) return Found();
-    if (!is_same_hash(hash, select.blob(5))) return Found();
+    if (!is_same_hash(hash, select.blob(6))) return Found();
     TALLY_TRY_ASSIGN(Token token, read_token(select));
     if (token.expires_at && *token.expires_at <= clock_.now()) return Found();
     return Found(std::move(token));
@@ -72,7 +75,8 @@ Result<std::vector<Token>> SqliteTokenStore::list() {
   return read_in(database_, [&](SqliteConnection& connection) -> Result<Tokens> {
     TALLY_TRY_ASSIGN(auto select,
                      connection.prepare("SELECT name, owner, scopes, created_at, "
-                                        "expires_at FROM tallyman_token ORDER BY name"));
+                                        "expires_at, acting FROM tallyman_token "
+                                        "ORDER BY name"));
     Tokens tokens;
     while (true) {
       TALLY_TRY_ASSIGN(const bool has_row, select.step());

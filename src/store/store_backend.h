@@ -21,6 +21,7 @@
 #include "store/aggregate_store.h"
 #include "store/job_store.h"
 #include "store/ledger.h"
+#include "store/owner_share.h"
 #include "store/token_store.h"
 
 namespace tallyman {
@@ -69,6 +70,7 @@ class StoreBackend {
 
   ManualClock clock;
   SeededRandom random;
+  OwnerWeights weights;  // Of the stores from the next restart() on.
 };
 
 using MakeStoreBackend = std::function<std::unique_ptr<StoreBackend>()>;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "model/acting_as.h"
 
 namespace tallyman {
 
@@ -17,6 +18,7 @@ struct Token {
   std::string name;                 // Unique; what history and logs call it.
   std::string owner;                // Whose jobs it makes and sees.
   std::vector<std::string> scopes;  // "transactions:insert", "*", "admin".
+  ActingAs acting = {};             // As whom its jobs write and read (PostgreSQL).
   Timestamp created_at;
   std::optional<Timestamp> expires_at;
 };

@@ -32,6 +32,21 @@ TEST_P(TokenStoreConformance, FindsATokenByItsSecretAlone) {
   EXPECT_EQ(found->expires_at, std::nullopt);
 }
 
+TEST_P(TokenStoreConformance, KeepsAsWhomItsJobsRun) {
+  Token acting = token("tenant");
+  acting.acting = {.role = "te\"nant",
+                   .claims = {{"app.tenant", "7"}, {"a.b", "{\"x\": 1}"}}};
+  const std::string secret = must(tokens().create(acting));
+  EXPECT_EQ(must(tokens().find(secret))->acting, acting.acting);
+  EXPECT_EQ(must(tokens().list()).front().acting, acting.acting);
+  const std::string plain = must(tokens().create(token("plain")));
+  EXPECT_FALSE(must(tokens().find(plain))->acting.is_somebody());
+
+  Token wrong = token("wrong");
+  wrong.acting.claims["search_path"] = "x";
+  EXPECT_EQ(code(tokens().create(wrong)), ErrorCode::kInvalidArgument);
+}
+
 TEST_P(TokenStoreConformance, KnowsNoOtherSecret) {
   const std::string secret = must(tokens().create(token("laptop")));
   for (std::size_t i = 0; i < secret.size(); ++i) {

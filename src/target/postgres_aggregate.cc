@@ -7,6 +7,7 @@
 #include "model/limits.h"
 #include "target/aggregate_accumulator.h"
 #include "target/aggregate_plan.h"
+#include "target/postgres_acting.h"
 #include "target/postgres_job_rows.h"
 #include "target/postgres_named_rows.h"
 #include "target/postgres_wire.h"
@@ -362,19 +363,75 @@ class Aggregation {
   std::vector<std::size_t> streamed_;
 };
 
+// What the role may not read of what the aggregate reads; nothing: it may read all of it.
+std::optional<std::string> hidden_field(const AggregateSpec& asked,
+                                        const PostgresTable& table,
+                                        const Resource& resource) {
+  const AggregateSpec spec = resolve_aggregate(asked, resource);
+  std::vector<std::string> names = spec.group_by;
+  if (!spec.field.empty()) names.push_back(spec.field);
+  if (spec.type == AggregateType::kCustom) names = resource.field_names();
+  if (const Key* key = table.resource.primary_key()) {
+    for (const std::size_t place : key->fields) {
+      names.push_back(table.resource.fields[place].name);
+    }
+  }
+  for (const std::string& name : names) {
+    const auto place = table.resource.field_place(name);
+    if (place && !table.rights->select[*place]) return name;
+  }
+  return std::nullopt;
+}
+
+// REQUIRES: the connection acts as the one whose rights the table tells.
+Result<std::vector<AggregateResult>> aggregate_what_is_shown(
+    PostgresConnection& connection, const PostgresTable& table, const Resource& resource,
+    std::span<const AggregateSpec> specs, const PostgresNamedRows& named) {
+  std::vector<AggregateResult> results(specs.size());
+  std::vector<AggregateSpec> shown;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    results[i].name = specs[i].name;
+    if (const auto field = hidden_field(specs[i], table, resource)) {
+      results[i].error = "the role that the job acts as may not read \"" + *field +
+                         "\"; let the table's owner GRANT SELECT of it";
+      continue;
+    }
+    shown.push_back(specs[i]);
+    places.push_back(i);
+  }
+  TALLY_TRY_ASSIGN(auto answers,
+                   Aggregation(connection, table, resource, named).run(shown));
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    results[places[i]] = std::move(answers[i]);
+  }
+  return results;
+}
+
 }  // namespace
 
 Result<std::vector<AggregateResult>> aggregate_postgres(
     PostgresConnection& connection, const PostgresTable& table, const Resource& resource,
-    std::span<const AggregateSpec> specs, const RowIdSourceMaker& ids) {
+    std::span<const AggregateSpec> specs, const RowIdSourceMaker& ids,
+    const ActingAs& acting) {
   TALLY_TRY_ASSIGN(const auto named, PostgresNamedRows::open(connection, table, ids));
-  Aggregation aggregation(connection, table, resource, *named);
-  return aggregation.run(specs);
+  if (!acting.is_somebody()) {
+    return Aggregation(connection, table, resource, *named).run(specs);
+  }
+  TALLY_TRY(named->show_to(acting.role));
+  PostgresTable theirs = table;
+  TALLY_TRY(begin_acting(connection, acting));
+  TALLY_TRY(read_postgres_rights(connection, theirs));
+  TALLY_TRY_ASSIGN(auto results,
+                   aggregate_what_is_shown(connection, theirs, resource, specs, *named));
+  TALLY_TRY(end_acting(connection, acting));
+  return results;
 }
 
 Result<Target::Presence> count_present_postgres(PostgresConnection& connection,
                                                 const PostgresTable& table,
-                                                const RowIdSourceMaker& ids) {
+                                                const RowIdSourceMaker& ids,
+                                                const ActingAs& acting) {
   TALLY_TRY_ASSIGN(const auto named, PostgresNamedRows::open(connection, table, ids));
   if (table.row_id_kind == RowIdKind::kNone) {
     const std::uint64_t records = count_records(named->counts(), kWritten);
@@ -382,8 +439,11 @@ Result<Target::Presence> count_present_postgres(PostgresConnection& connection,
   }
   Target::Presence presence{named->named(), 0};
   if (!named->any()) return presence;
+  TALLY_TRY(named->show_to(acting.role));
+  TALLY_TRY(begin_acting(connection, acting));
   TALLY_TRY_ASSIGN(const auto count, connection.exec("SELECT count(*) FROM (" +
                                                      named->rows_sql({}) + ") AS r"));
+  TALLY_TRY(end_acting(connection, acting));
   presence.present = static_cast<std::uint64_t>(count.integer(0, 0));
   return presence;
 }

@@ -26,10 +26,11 @@ namespace tallyman {
 Result<std::vector<AggregateResult>> aggregate_postgres(
     db::PostgresConnection& connection, const PostgresTable& table,
     const Resource& resource, std::span<const AggregateSpec> specs,
-    const RowIdSourceMaker& ids);
+    const RowIdSourceMaker& ids, const ActingAs& acting);
 
 Result<Target::Presence> count_present_postgres(db::PostgresConnection& connection,
                                                 const PostgresTable& table,
-                                                const RowIdSourceMaker& ids);
+                                                const RowIdSourceMaker& ids,
+                                                const ActingAs& acting);
 
 }  // namespace tallyman

@@ -68,7 +68,8 @@ class PostgresAggregates : public testing::Test {
     db::PostgresConnection& connection = db::postgres(*transaction.value());
     const PostgresTable table = read_postgres_table(connection, name).value();
     if (resource_.name.empty()) resource_ = table.resource;
-    auto results = aggregate_postgres(connection, table, resource_, specs, ledger.ids());
+    auto results =
+        aggregate_postgres(connection, table, resource_, specs, ledger.ids(), {});
     EXPECT_TRUE(results.ok()) << results.error().message;
     return std::move(results).value();
   }
@@ -80,7 +81,7 @@ class PostgresAggregates : public testing::Test {
     auto transaction = database_->begin_read();
     db::PostgresConnection& connection = db::postgres(*transaction.value());
     const PostgresTable table = read_postgres_table(connection, name).value();
-    auto counted = count_present_postgres(connection, table, ledger.ids());
+    auto counted = count_present_postgres(connection, table, ledger.ids(), {});
     EXPECT_TRUE(counted.ok()) << counted.error().message;
     return std::move(counted).value();
   }
@@ -177,7 +178,7 @@ TEST_F(PostgresAggregates, GiveTheDigitsThatSqliteGives) {
   const Resource resource = sqlite.target().introspect("sales").value();
   auto transaction = sqlite.database().begin_read();
   const auto expected =
-      sqlite.target().aggregate(*transaction.value(), resource, specs, ledger.ids());
+      sqlite.target().aggregate(*transaction.value(), resource, specs, ledger.ids(), {});
   const auto found = ask("sales", ledger, specs);
   ASSERT_EQ(found.size(), specs.size());
   for (std::size_t i = 0; i < specs.size(); ++i) {
@@ -185,7 +186,7 @@ TEST_F(PostgresAggregates, GiveTheDigitsThatSqliteGives) {
     ASSERT_EQ(found[i].error, expected.value()[i].error) << to_json(specs[i]);
   }
   const auto present =
-      sqlite.target().count_present(*transaction.value(), resource, ledger.ids());
+      sqlite.target().count_present(*transaction.value(), resource, ledger.ids(), {});
   EXPECT_EQ(presence("sales", ledger).named, present.value().named);
   EXPECT_EQ(presence("sales", ledger).present, present.value().present);
 }
@@ -411,7 +412,7 @@ TEST_F(PostgresAggregates, MayBeAskedAgainInTheSameTransaction) {
   db::PostgresConnection& connection = db::postgres(*transaction.value());
   const PostgresTable table = read_postgres_table(connection, "t").value();
   for (int i = 0; i < 2; ++i) {
-    const auto counted = count_present_postgres(connection, table, ledger.ids());
+    const auto counted = count_present_postgres(connection, table, ledger.ids(), {});
     EXPECT_EQ(counted.value().named, 2u);
     EXPECT_EQ(counted.value().present, 1u);
   }
@@ -428,7 +429,7 @@ TEST_F(PostgresAggregates, SayWhatTheRoleLacks) {
   auto transaction = database_->begin_read();
   db::PostgresConnection& connection = db::postgres(*transaction.value());
   const PostgresTable table = read_postgres_table(connection, "t").value();
-  const auto counted = count_present_postgres(connection, table, ledger.ids());
+  const auto counted = count_present_postgres(connection, table, ledger.ids(), {});
   ASSERT_FALSE(counted.ok());
   EXPECT_EQ(counted.error().code, ErrorCode::kInvalidArgument);
   EXPECT_THAT(counted.error().message, HasSubstr("GRANT TEMPORARY"));

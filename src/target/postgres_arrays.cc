@@ -28,8 +28,7 @@ PostgresArrays::PostgresArrays(const PostgresWrite& write, const PostgresWindow&
   }
 }
 
-std::string PostgresArrays::add(const PostgresType& type,
-                                const PostgresCells& wires) {
+std::string PostgresArrays::add(const PostgresType& type, const PostgresCells& wires) {
   db::PostgresArray array(type.wire_oid);
   for (std::size_t i = 0; i < wires.size(); ++i) array.add(wires.wire(i));
   const std::string name = "tallyman_x" + std::to_string(names_.size());

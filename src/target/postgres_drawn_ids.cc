@@ -36,7 +36,8 @@ Result<std::optional<std::vector<DrawnIds>>> draw_ids(db::PostgresConnection& co
     if (is_sent(write, place, sent)) continue;
     const std::string source = source_of(write, place);
     const PostgresType& type = write.table.columns[place].type;
-    if (source.empty() || type.needs_cast()) return std::optional<std::vector<DrawnIds>>();
+    if (source.empty() || type.needs_cast())
+      return std::optional<std::vector<DrawnIds>>();
     db::PostgresParams params;
     params.add(count);
     const auto rows = connection.execute_params(

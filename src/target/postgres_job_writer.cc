@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "db/postgres_database.h"
 #include "target/duplicate_rule.h"
+#include "target/postgres_acting.h"
 #include "target/postgres_drawn_ids.h"
 #include "target/postgres_key_table.h"
 #include "target/postgres_record_writer.h"
@@ -30,6 +31,16 @@ constexpr const char* kLookUpKeys =
     "; SET LOCAL random_page_cost = 0; SET LOCAL cpu_index_tuple_cost = 0"
     "; SET LOCAL cpu_operator_cost = 0; SET LOCAL enable_memoize = off"
     "; SET LOCAL jit = off";
+
+// Slices that units of parallel jobs take turns by.
+constexpr std::uint32_t kTurns = 8;
+
+// The number of an advisory lock: "tm" and the table, so that it is hardly anybody
+// else's.
+std::string turn_of(db::Oid table, std::uint32_t turn) {
+  return std::to_string((std::int64_t{0x746D} << 48) | (std::int64_t{table} << 16) |
+                        turn);
+}
 
 using Records = std::vector<std::uint32_t>;
 
@@ -150,10 +161,9 @@ class PostgresJobWriter::Unit {
 
   // False where a part of it is NULL: no other record has it.
   bool has_key(std::uint32_t i) const {
-    return std::ranges::all_of(
-        writer_.write_.plan.key_columns, [&](std::size_t column) {
-          return window_.state(column, i) == CellState::kValue;
-        });
+    return std::ranges::all_of(writer_.write_.plan.key_columns, [&](std::size_t column) {
+      return window_.state(column, i) == CellState::kValue;
+    });
   }
 
   std::strong_ordering compare_keys(std::uint32_t a, std::uint32_t b) const {
@@ -229,6 +239,9 @@ PostgresJobWriter::PostgresJobWriter(db::Database& database, PostgresWrite write
       write_(std::move(write)),
       binder_(std::move(binder)),
       on_duplicate_(spec.on_duplicate),
+      acting_(spec.acting),
+      parallel_(spec.parallel),
+      by_slice_(meets_others_by_slice(write_)),
       one_by_one_(spec.general_path || why_no_sets(write_).has_value()) {}
 
 Result<std::unique_ptr<PostgresJobWriter>> PostgresJobWriter::make(
@@ -237,6 +250,7 @@ Result<std::unique_ptr<PostgresJobWriter>> PostgresJobWriter::make(
   TALLY_TRY_ASSIGN(WritePlan plan, plan_write(resource, spec));
   TALLY_TRY_ASSIGN(PostgresBinder binder, PostgresBinder::make(resource, table, plan));
   PostgresWrite write(resource, std::move(table), std::move(plan));
+  TALLY_TRY(check_postgres_rights(write, spec.acting));
   return std::unique_ptr<PostgresJobWriter>(
       new PostgresJobWriter(database, std::move(write), std::move(binder), spec));
 }
@@ -258,6 +272,7 @@ std::unique_ptr<BoundWindow> PostgresJobWriter::bind(const Window& window,
 void PostgresJobWriter::draw_ahead(PostgresWindow& window) const {
   auto transaction = database_.begin_write(database_.writer_wait());
   if (!transaction.ok()) return;
+  if (!begin_acting(db::postgres(*transaction.value()), acting_).ok()) return;
   auto drawn = draw_ids(db::postgres(*transaction.value()), write_, {}, window.size());
   if (drawn.ok() && drawn.value()) window.keep_ids(std::move(*drawn.value()));
 }
@@ -271,27 +286,74 @@ Result<UnitOutcomes> PostgresJobWriter::write(db::Transaction& transaction,
   const auto* bound = dynamic_cast<const PostgresWindow*>(&window);
   CHECK(bound);
   db::PostgresConnection& connection = db::postgres(transaction);
+  if (parallel_) TALLY_TRY(take_turn(connection, bound->slices(), slice));
+  TALLY_TRY(begin_acting(connection, acting_));
+  TALLY_TRY_ASSIGN(auto outcomes, write_unit(connection, *bound, slice, options));
+  TALLY_TRY(end_acting(connection, acting_));
+  return outcomes;
+}
+
+Result<UnitOutcomes> PostgresJobWriter::write_unit(db::PostgresConnection& connection,
+                                                   const PostgresWindow& window,
+                                                   SliceNumber slice,
+                                                   const WriteOptions& options) {
   TALLY_TRY(lock_table(connection));
   if (one_by_one_ || std::chrono::steady_clock::now() - checked_at_ >= kCheckTable) {
     TALLY_TRY(check_table(connection));
   }
   TALLY_TRY_ASSIGN(auto duplicates,
-                   DuplicateRule::make(on_duplicate_, options.keys, *bound));
-  Unit unit(*this, connection, *bound,
-            bound->slice(static_cast<std::uint32_t>(slice.value())),
+                   DuplicateRule::make(on_duplicate_, options.keys, window));
+  Unit unit(*this, connection, window,
+            window.slice(static_cast<std::uint32_t>(slice.value())),
             std::move(duplicates));
   return unit.write(options.failures_max);
+}
+
+Result<void> PostgresJobWriter::take_turn(db::PostgresConnection& connection,
+                                          std::uint32_t slices, SliceNumber slice) {
+  const std::string table = turn_of(write_.table.oid, 0);
+  const bool has_key = slicing().by == Slicing::By::kKey;
+  // Of more than 8 slices: each is a part of one of 8 (worker/window_plan.cc).
+  const bool by_slice = by_slice_ && (!has_key || slices % kTurns == 0);
+  std::string sql = std::string("SELECT pg_advisory_xact_lock") +
+                    (by_slice ? "_shared" : "") + "(" + table + ")";
+  if (by_slice && has_key) {
+    const auto turn = static_cast<std::uint32_t>(slice.value()) % kTurns;
+    sql += ", pg_advisory_xact_lock(" + turn_of(write_.table.oid, 1 + turn) + ")";
+  }
+  TALLY_TRY(connection.exec(sql));
+  return {};
 }
 
 // From here on nobody can change the table; and what it promises holds statement by
 // statement, not at the end of the transaction.
 Result<void> PostgresJobWriter::lock_table(db::PostgresConnection& connection) {
-  auto locked = connection.exec("LOCK TABLE " + write_.table.sql_name +
-                                " IN ROW EXCLUSIVE MODE; SET CONSTRAINTS ALL IMMEDIATE" +
-                                kLookUpKeys);
+  auto locked =
+      connection.exec(lock_sql() + "; SET CONSTRAINTS ALL IMMEDIATE" + kLookUpKeys);
   if (locked.ok()) return {};
   if (locked.error().code == ErrorCode::kNotFound) return changed();
+  // What the role may do was taken away: planned for anew, it is said which privilege.
+  if (acting_.is_somebody() && connection.failure().is("42501")) return changed();
   return std::move(locked).error();
+}
+
+// LOCK TABLE asks for a privilege on the whole table. Who has some columns only takes the
+// same lock by having a statement planned, which fires no trigger.
+std::string PostgresJobWriter::lock_sql() const {
+  const std::string& table = write_.table.sql_name;
+  if (!write_.table.rights || write_.table.rights->lock) {
+    return "LOCK TABLE " + table + " IN ROW EXCLUSIVE MODE";
+  }
+  const Operation operation = write_.plan.operation;
+  if (operation == Operation::kInsert || operation == Operation::kUpsert) {
+    return "EXPLAIN INSERT INTO " + table + " DEFAULT VALUES";
+  }
+  const std::vector<bool>& update = write_.table.rights->update;
+  const auto place = static_cast<std::size_t>(
+      std::find(update.begin(), update.end(), true) - update.begin());
+  CHECK(place < update.size());  // check_postgres_rights() found one.
+  return "EXPLAIN UPDATE " + write_.rows() + " SET " +
+         write_.table.columns[place].sql_name + " = DEFAULT WHERE false";
 }
 
 Result<void> PostgresJobWriter::check_table(db::PostgresConnection& connection) {

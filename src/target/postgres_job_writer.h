@@ -15,11 +15,19 @@
 //
 // Keys are sorted within a statement, so that two writers lock rows in one order.
 //
-// Ids that a sequence gives are drawn when a window is bound, in file order, while another
-// is being written; a record that fails uses one up, too.
+// Ids that a sequence gives are drawn when a window is bound, in file order, while
+// another is being written; a record that fails uses one up, too.
 //
 // That the table is what the job was planned for is asked at the first unit, then once a
 // second, whenever a set was refused, and at every unit of the general path.
+//
+// Units of parallel jobs take turns (advisory locks, to the end of the transaction):
+// those that are cut by the key that the table's jobs meet at exclude one another slice
+// by slice, all others one at a time. So a unit meets no key that another unit has in
+// hand, and none waits for another in a circle.
+//
+// A job that acts as somebody is planned with the rights of that role, and every unit's
+// statements run as it, from the lock on the table to the last check of what is deferred.
 //
 // Ownership: the database must outlive it.
 // Threads: bind() in one, the rest in another.
@@ -61,8 +69,15 @@ class PostgresJobWriter final : public JobWriter {
                     const WriteSpec& spec);
   // Where that fails write() draws them, or says what is wrong.
   void draw_ahead(PostgresWindow& window) const;
+  Result<UnitOutcomes> write_unit(db::PostgresConnection& connection,
+                                  const PostgresWindow& window, SliceNumber slice,
+                                  const WriteOptions& options);
+  // Waits until no unit of another job that this one could meet is being written.
+  Result<void> take_turn(db::PostgresConnection& connection, std::uint32_t slices,
+                         SliceNumber slice);
   // Locks the table against changes of its definition.
   Result<void> lock_table(db::PostgresConnection& connection);
+  std::string lock_sql() const;
   Result<void> check_table(db::PostgresConnection& connection);
   Error changed() const;
 
@@ -70,6 +85,9 @@ class PostgresJobWriter final : public JobWriter {
   const PostgresWrite write_;
   const PostgresBinder binder_;
   const OnDuplicate on_duplicate_;
+  const ActingAs acting_;
+  const bool parallel_;
+  const bool by_slice_;    // Of a parallel job: it meets others slice by slice.
   const bool one_by_one_;  // The general path alone.
   std::chrono::steady_clock::time_point checked_at_{};
   // Sets that are still to be checked before they are written, since one was refused.

@@ -258,6 +258,17 @@ Result<void> PostgresNamedRows::finish() {
   return {};
 }
 
+Result<void> PostgresNamedRows::show_to(const std::string& role) {
+  if (role.empty()) return {};
+  for (const auto& [has, name] :
+       {std::pair(has_ranges_, kRanges), std::pair(has_ids_, kIds)}) {
+    if (!has) continue;
+    TALLY_TRY(connection_.exec("GRANT SELECT ON " + std::string(name) + " TO " +
+                               db::postgres_quoted(role)));
+  }
+  return {};
+}
+
 std::string PostgresNamedRows::rows_sql(std::span<const std::size_t> fields,
                                         bool with_key) const {
   CHECK(any());

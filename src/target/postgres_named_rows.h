@@ -45,6 +45,9 @@ class PostgresNamedRows {
   // Is a row named that should be there?
   bool any() const { return named_ != 0; }
 
+  // Lets another role read the ids, too. REQUIRES: the present one made them.
+  Result<void> show_to(const std::string& role);
+
   // SELECT of the rows that are there: fields (places in the table) as c0, c1 ... in the
   // form of postgres_read_term(), and `outcomes`, a bit for each that names it. With
   // `with_key` the primary key's columns as k0, k1 ... too, as they are. REQUIRES: any().

@@ -94,6 +94,13 @@ class PostgresClassifier::Row {
   const std::size_t i_;
 };
 
+// The row itself, to a role that may read some columns only: then the constraint's name
+// has to do.
+bool PostgresClassifier::is_out_of_sight(PostgresAction action) const {
+  return action != PostgresAction::kInsert && write_.table.rights &&
+         !write_.table.rights->read;
+}
+
 Result<RecordError> PostgresClassifier::classify(const PostgresRefusal& refusal,
                                                  std::size_t i) {
   const db::PostgresFailure& failure = refusal.failure;
@@ -214,9 +221,12 @@ Result<RecordError> PostgresClassifier::classify_value(const PostgresRefusal& re
 
 Result<std::optional<RecordError>> PostgresClassifier::find_missing_parent(
     PostgresAction action, std::size_t i) {
-  if (action == PostgresAction::kDelete) return std::optional<RecordError>();
+  if (action == PostgresAction::kDelete || is_out_of_sight(action)) {
+    return std::optional<RecordError>();
+  }
   for (std::size_t f = 0; f < write_.table.foreign_keys.size(); ++f) {
     const PostgresForeignKey& key = write_.table.foreign_keys[f];
+    if (write_.table.hidden.contains(key.parent_sql_name)) continue;
     const std::vector<std::size_t>& fields = write_.table.resource.foreign_keys[f].fields;
     Row row(write_, window_, action, i);
     std::string terms;
@@ -253,13 +263,16 @@ Result<std::optional<RecordError>> PostgresClassifier::find_missing_parent(
 
 Result<std::optional<RecordError>> PostgresClassifier::find_child(PostgresAction action,
                                                                   std::size_t i) {
-  if (action == PostgresAction::kInsert) return std::optional<RecordError>();
+  if (action == PostgresAction::kInsert || is_out_of_sight(action)) {
+    return std::optional<RecordError>();
+  }
   for (const PostgresReference& reference : write_.table.references) {
     const PostgresFollow follow =
         action == PostgresAction::kDelete ? reference.on_delete : reference.on_update;
     if (follow != PostgresFollow::kNoAction && follow != PostgresFollow::kRestrict) {
       continue;
     }
+    if (write_.table.hidden.contains(reference.child_sql_name)) continue;
     Row row(write_, window_, action, i);
     std::string terms;
     for (std::size_t k = 0; k < reference.fields.size(); ++k) {
@@ -283,6 +296,7 @@ Result<std::optional<RecordError>> PostgresClassifier::find_child(PostgresAction
 
 Result<std::optional<RecordError>> PostgresClassifier::find_duplicate(
     PostgresAction action, std::size_t i) {
+  if (is_out_of_sight(action)) return std::optional<RecordError>();
   for (std::size_t k = 0; k < write_.table.keys.size(); ++k) {
     if (!write_.table.keys[k].predicate.empty()) continue;  // Told by its name.
     Row row(write_, window_, action, i);
@@ -290,7 +304,8 @@ Result<std::optional<RecordError>> PostgresClassifier::find_duplicate(
     bool known = true;
     for (const std::size_t place : write_.table.resource.keys[k].fields) {
       const auto value = row.new_value(place);
-      known = known && value.has_value();
+      const auto& rights = write_.table.rights;
+      known = known && value.has_value() && (!rights || rights->select[place]);
       if (!known) break;
       terms += (terms.empty() ? "other." : " AND other.") +
                write_.table.columns[place].sql_name +

@@ -43,6 +43,7 @@ class PostgresClassifier {
   Result<RecordError> classify_unique(const PostgresRefusal& refusal, std::size_t i);
   Result<RecordError> classify_foreign_key(const PostgresRefusal& refusal, std::size_t i);
   Result<RecordError> classify_value(const PostgresRefusal& refusal, std::size_t i);
+  bool is_out_of_sight(PostgresAction action) const;
   std::string fields_of_constraint(const db::PostgresFailure& failure) const;
   Result<std::optional<RecordError>> find_missing_parent(PostgresAction action,
                                                          std::size_t i);

@@ -112,6 +112,7 @@ Result<void> PostgresSetChecks::find_broken_checks(Search& search) {
 Result<void> PostgresSetChecks::find_missing_parents(Search& search,
                                                      std::size_t foreign_key) {
   const PostgresForeignKey& key = write_.table.foreign_keys[foreign_key];
+  if (write_.table.hidden.contains(key.parent_sql_name)) return {};
   const auto columns =
       columns_of(search, write_.table.resource.foreign_keys[foreign_key].fields);
   if (!columns || search.alive.empty()) return {};
@@ -227,7 +228,8 @@ bool PostgresSetChecks::append_key(std::span<const std::size_t> columns,
 
 // Records that may have a value of the key in common with another: their hashes do.
 std::vector<std::uint32_t> PostgresSetChecks::likely_repeated(
-    const std::vector<std::uint32_t>& records, std::span<const std::size_t> columns) const {
+    const std::vector<std::uint32_t>& records,
+    std::span<const std::size_t> columns) const {
   std::vector<std::pair<std::size_t, std::uint32_t>> hashes;
   hashes.reserve(records.size());
   std::string key;

@@ -209,8 +209,8 @@ Result<bool> PostgresSetWriter::remove_by_id(const Group& group, const TakeRow& 
   params.add_view(type.wire_array_oid, ids.wire());
   TALLY_TRY_ASSIGN(const auto removed,
                    ask("DELETE FROM " + write_.table.sql_name + " AS t WHERE t." +
-                           write_.column(key).sql_name + " = ANY ($1::" +
-                           type.wire_name + "[]) RETURNING " + write_.ids(),
+                           write_.column(key).sql_name + " = ANY ($1::" + type.wire_name +
+                           "[]) RETURNING " + write_.ids(),
                        params));
   if (!removed) return false;
   for (int row = 0; row < removed->rows(); ++row) {
@@ -312,9 +312,10 @@ Result<bool> PostgresSetWriter::insert_from_arrays(const PostgresShape& shape,
     names += (names.empty() ? "" : ", ") + column.sql_name;
     values += (values.empty() ? "" : ", ") + arrays.add(column.type, one.wires);
   }
-  const bool overriding = std::any_of(drawn.begin(), drawn.end(), [&](const DrawnIds& one) {
-    return write_.table.columns[one.place].identity_always;
-  });
+  const bool overriding =
+      std::any_of(drawn.begin(), drawn.end(), [&](const DrawnIds& one) {
+        return write_.table.columns[one.place].identity_always;
+      });
   if (names.empty()) return false;  // Defaults alone: one by one.
   TALLY_TRY_ASSIGN(
       const auto inserted,
@@ -348,8 +349,8 @@ Result<bool> PostgresSetWriter::take_inserted_ids(std::span<const std::uint32_t>
   std::vector<std::string_view> id(made.size());
   for (std::size_t at = 0; at < records.size(); ++at) {
     for (std::size_t k = 0; k < made.size(); ++k) {
-      id[k] = made[k].size() == 0 ? window_.wire(columns[k], records[at])
-                                  : made[k].wire(at);
+      id[k] =
+          made[k].size() == 0 ? window_.wire(columns[k], records[at]) : made[k].wire(at);
     }
     results.succeed(records[at], Outcome::kCreated, id);
   }

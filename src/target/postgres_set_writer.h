@@ -68,8 +68,8 @@ class PostgresSetWriter {
   Result<bool> take_inserted_ids(std::span<const std::uint32_t> records,
                                  const std::vector<DrawnIds>& drawn,
                                  PostgresResults& results);
-  Result<std::optional<PostgresCells>> texts_of(
-      std::size_t column, std::span<const std::uint32_t> records);
+  Result<std::optional<PostgresCells>> texts_of(std::size_t column,
+                                                std::span<const std::uint32_t> records);
 
   // Nothing where the database refused a record.
   Result<std::optional<db::PostgresResult>> ask(const std::string& sql,

@@ -148,6 +148,30 @@ std::string signature_of(const PostgresWrite& write) {
   return signature;
 }
 
+bool is_plain_key(const PostgresKey& key) {
+  return key.predicate.empty() && key.canonical && !key.nulls_are_equal;
+}
+
+// As signature_of() writes it. Told by the table alone, so that all jobs agree.
+std::optional<std::string> signature_of_meeting_key(const PostgresTable& table) {
+  const auto& keys = table.resource.keys;
+  std::optional<std::size_t> meeting;
+  for (std::size_t key = 0; key < keys.size(); ++key) {
+    if (!is_plain_key(table.keys[key])) continue;
+    const bool is_made_up = keys[key].primary && keys[key].fields.size() == 1 &&
+                            table.resource.fields[keys[key].fields.front()].has_default;
+    if (!meeting || table.resource.keys[*meeting].primary) meeting = key;
+    if (!is_made_up) break;
+  }
+  if (!meeting) return std::nullopt;
+  std::string signature = "key";
+  for (const std::size_t field : keys[*meeting].fields) {
+    signature +=
+        " " + table.columns[field].sql_name + " " + table.columns[field].type.name;
+  }
+  return signature;
+}
+
 Slicing one_slice(const PostgresWrite& write, std::string reason) {
   return {.by = Slicing::By::kNothing,
           .signature = signature_of(write),
@@ -158,6 +182,13 @@ Slicing one_slice(const PostgresWrite& write, std::string reason) {
 
 std::optional<std::string> why_no_sets(const PostgresWrite& write) {
   return why_not(write, why_one_by_one);
+}
+
+bool meets_others_by_slice(const PostgresWrite& write) {
+  const Slicing slicing = slicing_of(write);
+  if (slicing.by == Slicing::By::kPlace) return true;
+  return slicing.by == Slicing::By::kKey &&
+         slicing.signature == signature_of_meeting_key(write.table);
 }
 
 Slicing slicing_of(const PostgresWrite& write) {

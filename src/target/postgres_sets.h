@@ -20,4 +20,10 @@ std::optional<std::string> why_no_sets(const PostgresWrite& write);
 // record's own writing is in nobody's hands but its own (why_in_file_order()).
 Slicing slicing_of(const PostgresWrite& write);
 
+// True where all jobs that are cut alike may write their slices side by side with slices
+// of another number of other jobs: none of the records has a key but the one that the
+// table's jobs meet at (the primary key; where that is made up for new rows, the first
+// other unique key by name), or it has none at all.
+bool meets_others_by_slice(const PostgresWrite& write);
+
 }  // namespace tallyman

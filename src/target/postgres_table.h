@@ -13,7 +13,7 @@
 // that is not from the catalogue.
 //
 // The role: privileges, row-level security and sequences are told for the connection's
-// current role.
+// current role; read_postgres_rights() (postgres_acting.h) tells them for another one.
 //
 // Errors: kNotFound         no such table (with the nearest name)
 //         kInvalidArgument  a view, a foreign table, one of the system's or of ours, too
@@ -24,6 +24,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -136,6 +137,17 @@ struct PostgresTrigger {
   bool on_delete = false;
 };
 
+// What a role may do with the table; the lists stand beside Resource::fields.
+struct PostgresRights {
+  bool use_schema = false;
+  bool lock = false;    // LOCK TABLE: asks for a privilege on the whole table.
+  bool remove = false;  // DELETE.
+  bool read = false;    // SELECT of the whole table.
+  std::vector<bool> insert;
+  std::vector<bool> update;
+  std::vector<bool> select;
+};
+
 struct PostgresTable {
   // All columns, no rules. `table` is as list_postgres_tables() writes it, whichever way
   // the table was named.
@@ -171,6 +183,12 @@ struct PostgresTable {
   // of a table with triggers.
   bool follows_to_itself = false;
   bool follows_to_triggers = false;
+
+  // Of a job that acts as somebody, and of nobody else: read_postgres_rights().
+  std::optional<PostgresRights> rights;
+  // Tables of foreign_keys and references (their sql_name) of which the role does not see
+  // every row: what is not found there may be there.
+  std::set<std::string> hidden;
 
   // See read_postgres_stamp().
   std::string stamp;

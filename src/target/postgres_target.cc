@@ -1,6 +1,7 @@
 #include "target/postgres_target.h"
 
 #include "db/postgres_database.h"
+#include "target/postgres_acting.h"
 #include "target/postgres_aggregate.h"
 #include "target/postgres_job_writer.h"
 #include "target/postgres_table.h"
@@ -47,6 +48,25 @@ PostgresTarget::Described PostgresTarget::describe(db::Transaction& transaction,
   return described;
 }
 
+// What the role may do is asked each time: a role is changed without a trace in the
+// table.
+Result<PostgresTable> PostgresTarget::describe_for(const ActingAs& as,
+                                                   const PostgresTable& table) {
+  PostgresTable theirs = table;
+  TALLY_TRY_ASSIGN(const auto snapshot, database_.begin_read());
+  db::PostgresConnection& connection = db::postgres(*snapshot);
+  TALLY_TRY(begin_acting(connection, as));
+  TALLY_TRY(read_postgres_rights(connection, theirs));
+  return theirs;
+}
+
+Result<void> PostgresTarget::check_acting(const ActingAs& as) {
+  TALLY_TRY(check_acting_as(as));
+  if (!as.is_somebody()) return {};
+  TALLY_TRY_ASSIGN(const auto snapshot, database_.begin_read());
+  return begin_acting(db::postgres(*snapshot), as);
+}
+
 Result<Resource> PostgresTarget::introspect(std::string_view table) {
   TALLY_TRY_ASSIGN(const auto described, describe(table));
   return described->resource;
@@ -67,22 +87,32 @@ Result<std::unique_ptr<JobWriter>> PostgresTarget::make_writer(const Resource& r
   if (spec.operation == Operation::kInsert) {
     TALLY_TRY(check_hidden_columns(resource, table->resource));
   }
-  TALLY_TRY_ASSIGN(auto writer, PostgresJobWriter::make(database_, resource, *table, spec));
+  if (spec.acting.is_somebody()) {
+    TALLY_TRY_ASSIGN(PostgresTable theirs, describe_for(spec.acting, *table));
+    TALLY_TRY_ASSIGN(auto writer, PostgresJobWriter::make(database_, resource,
+                                                          std::move(theirs), spec));
+    return std::unique_ptr<JobWriter>(std::move(writer));
+  }
+  TALLY_TRY_ASSIGN(auto writer,
+                   PostgresJobWriter::make(database_, resource, *table, spec));
   return std::unique_ptr<JobWriter>(std::move(writer));
 }
 
 Result<std::vector<AggregateResult>> PostgresTarget::aggregate(
     db::Transaction& transaction, const Resource& resource,
-    std::span<const AggregateSpec> specs, const RowIdSourceMaker& ids) {
+    std::span<const AggregateSpec> specs, const RowIdSourceMaker& ids,
+    const ActingAs& acting) {
   TALLY_TRY_ASSIGN(const auto table, describe(transaction, resource.table));
-  return aggregate_postgres(db::postgres(transaction), *table, resource, specs, ids);
+  return aggregate_postgres(db::postgres(transaction), *table, resource, specs, ids,
+                            acting);
 }
 
 Result<Target::Presence> PostgresTarget::count_present(db::Transaction& transaction,
                                                        const Resource& resource,
-                                                       const RowIdSourceMaker& ids) {
+                                                       const RowIdSourceMaker& ids,
+                                                       const ActingAs& acting) {
   TALLY_TRY_ASSIGN(const auto table, describe(transaction, resource.table));
-  return count_present_postgres(db::postgres(transaction), *table, ids);
+  return count_present_postgres(db::postgres(transaction), *table, ids, acting);
 }
 
 }  // namespace tallyman

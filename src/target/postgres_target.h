@@ -28,6 +28,7 @@ class PostgresTarget final : public Target {
   // REQUIRES: a PostgresDatabase.
   explicit PostgresTarget(db::Database& database) : database_(database) {}
 
+  Result<void> check_acting(const ActingAs& as) override;
   Result<Resource> introspect(std::string_view table) override;
   Result<std::vector<std::string>> tables() override;
   Result<std::unique_ptr<JobWriter>> make_writer(const Resource& resource,
@@ -35,9 +36,11 @@ class PostgresTarget final : public Target {
   Result<std::vector<AggregateResult>> aggregate(db::Transaction& transaction,
                                                  const Resource& resource,
                                                  std::span<const AggregateSpec> specs,
-                                                 const RowIdSourceMaker& ids) override;
+                                                 const RowIdSourceMaker& ids,
+                                                 const ActingAs& acting) override;
   Result<Presence> count_present(db::Transaction& transaction, const Resource& resource,
-                                 const RowIdSourceMaker& ids) override;
+                                 const RowIdSourceMaker& ids,
+                                 const ActingAs& acting) override;
 
  private:
   using Instant = std::chrono::steady_clock::time_point;
@@ -50,6 +53,8 @@ class PostgresTarget final : public Target {
 
   Described describe(std::string_view table);
   Described describe(db::Transaction& transaction, std::string_view table);
+  // The table as the role sees it.
+  Result<PostgresTable> describe_for(const ActingAs& as, const PostgresTable& table);
   std::shared_ptr<const PostgresTable> known(std::string_view table,
                                              std::optional<Instant> since);
   void remember(std::string_view table, std::shared_ptr<const PostgresTable> described);

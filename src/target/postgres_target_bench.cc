@@ -137,7 +137,7 @@ void BM_Aggregate(benchmark::State& state) {
     backend.begin_anew();
     const auto results = aggregate_postgres(backend.connection(), backend.table(),
                                             backend.table().resource, specs,
-                                            ids_from(1'000'000, state.range(0)));
+                                            ids_from(1'000'000, state.range(0)), {});
     CHECK(results.ok() && results.value().front().error.empty());
   }
 }

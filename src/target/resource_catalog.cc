@@ -82,6 +82,7 @@ Result<Resource> apply_rules(Resource table, const ResourceRules& rules) {
   if (resource.operations.empty()) {
     resource.operations.insert(kAllOperations.begin(), kAllOperations.end());
   }
+  resource.parallel = rules.parallel;
   resource.aggregates = rules.aggregates;
   for (Field& field : resource.fields) {
     if (rules.read_only.contains(field.name)) field.read_only = true;

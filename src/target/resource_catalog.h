@@ -33,6 +33,7 @@ struct ResourceRules {
   std::string name;
   std::string table;
   std::set<Operation> operations;  // Empty: all of them.
+  bool parallel = false;           // Its jobs may run side by side.
   std::vector<std::string> only;  // Fields that are shown; empty: all. The key is always.
   std::set<std::string> read_only;  // Fields.
   std::map<std::string, FieldRules> fields;

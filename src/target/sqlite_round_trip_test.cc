@@ -39,7 +39,7 @@ class RoundTrip : public testing::Test {
     auto transaction = backend_.database().begin_read();
     const AggregateSpec max{.name = "v", .type = AggregateType::kMax, .field = "v"};
     return backend_.target()
-        .aggregate(*transaction.value(), run.resource, std::span(&max, 1), run.ids())
+        .aggregate(*transaction.value(), run.resource, std::span(&max, 1), run.ids(), {})
         .value()
         .front()
         .value;
@@ -192,8 +192,8 @@ TEST_P(RandomAggregates, EqualThoseOfWholeNumbers) {
       .name = "distinct", .type = AggregateType::kCountDistinct, .field = "amount"};
   specs[5] = {.name = "groups", .type = AggregateType::kCount, .group_by = {"category"}};
   auto transaction = backend.database().begin_read();
-  const auto results =
-      backend.target().aggregate(*transaction.value(), run.resource, specs, run.ids());
+  const auto results = backend.target().aggregate(*transaction.value(), run.resource,
+                                                  specs, run.ids(), {});
   ASSERT_TRUE(results.ok()) << results.error().message;
   for (const AggregateResult& result : results.value()) EXPECT_EQ(result.error, "");
   EXPECT_EQ(results.value()[0].value, std::to_string(rows.size()));
@@ -204,7 +204,7 @@ TEST_P(RandomAggregates, EqualThoseOfWholeNumbers) {
   EXPECT_EQ(results.value()[5].value, by_category + "}");
 
   const auto presence =
-      backend.target().count_present(*transaction.value(), run.resource, run.ids());
+      backend.target().count_present(*transaction.value(), run.resource, run.ids(), {});
   EXPECT_EQ(presence.value().named, rows.size());
   EXPECT_EQ(presence.value().present, rows.size());
 }
@@ -225,8 +225,8 @@ TEST(SqliteAggregates, CountDistinctValuesThatDoNotFitIntoMemory) {
   specs[1] = {.name = "by group", .type = AggregateType::kCountDistinct, .field = "v"};
   specs[1].group_by = {"g"};
   auto transaction = backend.database().begin_read();
-  const auto results =
-      backend.target().aggregate(*transaction.value(), run.resource, specs, run.ids());
+  const auto results = backend.target().aggregate(*transaction.value(), run.resource,
+                                                  specs, run.ids(), {});
   ASSERT_TRUE(results.ok()) << results.error().message;
   EXPECT_EQ(results.value()[0].value, "45000");
   EXPECT_EQ(results.value()[1].value, R"({"0":22500,"1":22500})");

@@ -19,7 +19,7 @@ void expect_found_again(const std::string& schema, const std::string& upload,
   EXPECT_EQ(run.results, results);
   auto transaction = backend.database().begin_read();
   const auto presence =
-      backend.target().count_present(*transaction.value(), run.resource, run.ids());
+      backend.target().count_present(*transaction.value(), run.resource, run.ids(), {});
   ASSERT_TRUE(presence.ok()) << presence.error().message;
   EXPECT_EQ(presence.value().named, results.size());
   EXPECT_EQ(presence.value().present, results.size());

@@ -19,6 +19,14 @@ Result<SqliteTable> read_same_table(db::SqliteConnection& connection,
 
 }  // namespace
 
+Result<void> SqliteTarget::check_acting(const ActingAs& as) {
+  if (!as.is_somebody()) return {};
+  return Error{ErrorCode::kInvalidArgument,
+               "SQLite has no roles and no claims, so nothing can be done as " +
+                   (as.role.empty() ? "somebody" : "role \"" + as.role + "\"") +
+                   "; use a token without them, or a PostgreSQL database"};
+}
+
 Result<Resource> SqliteTarget::introspect(std::string_view table) {
   TALLY_TRY_ASSIGN(const auto snapshot, database_.begin_read());
   TALLY_TRY_ASSIGN(SqliteTable described,
@@ -33,6 +41,7 @@ Result<std::vector<std::string>> SqliteTarget::tables() {
 
 Result<std::unique_ptr<JobWriter>> SqliteTarget::make_writer(const Resource& resource,
                                                              const WriteSpec& spec) {
+  TALLY_TRY(check_acting(spec.acting));
   TALLY_TRY_ASSIGN(const auto snapshot, database_.begin_read());
   TALLY_TRY_ASSIGN(SqliteTable table, read_same_table(db::sqlite(*snapshot), resource));
   if (spec.operation == Operation::kInsert) {
@@ -44,7 +53,9 @@ Result<std::unique_ptr<JobWriter>> SqliteTarget::make_writer(const Resource& res
 
 Result<std::vector<AggregateResult>> SqliteTarget::aggregate(
     db::Transaction& transaction, const Resource& resource,
-    std::span<const AggregateSpec> specs, const RowIdSourceMaker& ids) {
+    std::span<const AggregateSpec> specs, const RowIdSourceMaker& ids,
+    const ActingAs& acting) {
+  TALLY_TRY(check_acting(acting));
   db::SqliteConnection& connection = db::sqlite(transaction);
   TALLY_TRY_ASSIGN(const SqliteTable table,
                    read_sqlite_table(connection, resource.table));
@@ -53,7 +64,9 @@ Result<std::vector<AggregateResult>> SqliteTarget::aggregate(
 
 Result<Target::Presence> SqliteTarget::count_present(db::Transaction& transaction,
                                                      const Resource& resource,
-                                                     const RowIdSourceMaker& ids) {
+                                                     const RowIdSourceMaker& ids,
+                                                     const ActingAs& acting) {
+  TALLY_TRY(check_acting(acting));
   db::SqliteConnection& connection = db::sqlite(transaction);
   TALLY_TRY_ASSIGN(const SqliteTable table,
                    read_sqlite_table(connection, resource.table));

@@ -17,6 +17,7 @@ class SqliteTarget final : public Target {
  public:
   explicit SqliteTarget(db::SqliteDatabase& database) : database_(database) {}
 
+  Result<void> check_acting(const ActingAs& as) override;
   Result<Resource> introspect(std::string_view table) override;
   Result<std::vector<std::string>> tables() override;
   Result<std::unique_ptr<JobWriter>> make_writer(const Resource& resource,
@@ -24,9 +25,11 @@ class SqliteTarget final : public Target {
   Result<std::vector<AggregateResult>> aggregate(db::Transaction& transaction,
                                                  const Resource& resource,
                                                  std::span<const AggregateSpec> specs,
-                                                 const RowIdSourceMaker& ids) override;
+                                                 const RowIdSourceMaker& ids,
+                                                 const ActingAs& acting) override;
   Result<Presence> count_present(db::Transaction& transaction, const Resource& resource,
-                                 const RowIdSourceMaker& ids) override;
+                                 const RowIdSourceMaker& ids,
+                                 const ActingAs& acting) override;
 
  private:
   db::SqliteDatabase& database_;

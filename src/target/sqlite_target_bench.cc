@@ -96,7 +96,7 @@ class Bench {
     };
     const auto begin = std::chrono::steady_clock::now();
     auto transaction = database_->begin_read();
-    auto results = target_.aggregate(*transaction.value(), resource, specs, ids);
+    auto results = target_.aggregate(*transaction.value(), resource, specs, ids, {});
     CHECK(results.ok());
     for (const AggregateResult& result : results.value()) CHECK(result.error.empty());
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)

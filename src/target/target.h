@@ -18,6 +18,9 @@
 //          kInvalidArgument  a view, no key, an unknown field: names it and the nearest
 //          kUnavailable      try the unit again
 //          kConflict         the table's definition is not what the plan was made for
+//          kForbidden        the role that a job acts as is not to be had
+//                            (ROLE_NOT_AVAILABLE), or lacks a privilege
+//                            (ROLE_NOT_ALLOWED): names it and the next step
 #pragma once
 
 #include <functional>
@@ -30,6 +33,7 @@
 
 #include "base/result.h"
 #include "db/database.h"
+#include "model/acting_as.h"
 #include "model/aggregate.h"
 #include "model/job.h"
 #include "model/record_batch.h"
@@ -123,6 +127,10 @@ struct WriteSpec {
   std::optional<std::vector<std::string>> update_fields;
   OnDuplicate on_duplicate = OnDuplicate::kSequence;
   bool general_path = false;  // Never take a faster path.
+  ActingAs acting;            // As whom records are written.
+  // Other jobs may write the table at the same time. Units that could meet at a key take
+  // turns, so each is as if it were alone.
+  bool parallel = false;
 };
 
 struct WriteOptions {
@@ -175,6 +183,10 @@ class Target {
  public:
   virtual ~Target() = default;
 
+  // kForbidden where nobody can act as that here; kInvalidArgument where the database has
+  // no roles (SQLite) and `as` is somebody.
+  virtual Result<void> check_acting(const ActingAs& as) = 0;
+
   // The table as the database describes it, as a resource without rules: name = table, no
   // operations, no aggregates.
   virtual Result<Resource> introspect(std::string_view table) = 0;
@@ -190,10 +202,12 @@ class Target {
                                                          const WriteSpec& spec) = 0;
 
   // All of the aggregates in the one snapshot `transaction`, over the distinct rows that
-  // the ledger names. One that fails leaves the others standing.
+  // the ledger names, read as `acting`. One that fails leaves the others standing. After
+  // an error the transaction is to be rolled back.
   virtual Result<std::vector<AggregateResult>> aggregate(
       db::Transaction& transaction, const Resource& resource,
-      std::span<const AggregateSpec> specs, const RowIdSourceMaker& ids) = 0;
+      std::span<const AggregateSpec> specs, const RowIdSourceMaker& ids,
+      const ActingAs& acting) = 0;
 
   // How many of the rows that created, updated and unchanged records name are there, and
   // how many distinct ones are named: equal, or the job is not verified.
@@ -203,7 +217,8 @@ class Target {
   };
   virtual Result<Presence> count_present(db::Transaction& transaction,
                                          const Resource& resource,
-                                         const RowIdSourceMaker& ids) = 0;
+                                         const RowIdSourceMaker& ids,
+                                         const ActingAs& acting) = 0;
 };
 
 }  // namespace tallyman

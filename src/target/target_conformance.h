@@ -526,7 +526,7 @@ class TargetAggregates : public TargetConformance {
                                    std::vector<AggregateSpec> specs) {
     auto transaction = backend_->database().begin_read();
     auto results = backend_->target().aggregate(*transaction.value(), run.resource, specs,
-                                                run.ids());
+                                                run.ids(), {});
     EXPECT_TRUE(results.ok()) << results.error().message;
     return std::move(results).value();
   }
@@ -603,7 +603,7 @@ TEST_P(TargetAggregates, CountARowOnceAndByItsOutcomes) {
 
   auto transaction = backend_->database().begin_read();
   const auto presence =
-      backend_->target().count_present(*transaction.value(), run.resource, run.ids());
+      backend_->target().count_present(*transaction.value(), run.resource, run.ids(), {});
   EXPECT_EQ(presence.value().named, 3u);
   EXPECT_EQ(presence.value().present, 3u);
 }
@@ -614,7 +614,7 @@ TEST_P(TargetAggregates, MissRowsThatAreGone) {
   EXPECT_EQ(ask_one(run, spec(AggregateType::kSum, "amount")), "5");
   auto transaction = backend_->database().begin_read();
   const auto presence =
-      backend_->target().count_present(*transaction.value(), run.resource, run.ids());
+      backend_->target().count_present(*transaction.value(), run.resource, run.ids(), {});
   EXPECT_EQ(presence.value().named, 3u);
   EXPECT_EQ(presence.value().present, 2u);
 }

@@ -10,10 +10,11 @@ Result<JobPlan> JobPlan::make(const WorkerParts& parts, const WorkerSettings& se
   TALLY_TRY_ASSIGN(auto resource, parts.catalog.find(job.resource));
   RecordReader::Options reader = reader_options(job.operation, job.options, job.columns,
                                                 *resource, settings.record_bytes_max);
-  TALLY_TRY_ASSIGN(auto writer,
-                   parts.target.make_writer(
-                       *resource, write_spec(job.operation, job.options, reader.columns,
-                                             settings.general_path)));
+  WriteSpec spec =
+      write_spec(job.operation, job.options, reader.columns, settings.general_path);
+  spec.acting = job.acting;
+  spec.parallel = job.parallel;
+  TALLY_TRY_ASSIGN(auto writer, parts.target.make_writer(*resource, spec));
   return JobPlan{.job = std::move(job),
                  .resource = std::move(resource),
                  .reader = std::move(reader),

@@ -33,7 +33,7 @@ struct WorkerParts {
 
 struct WorkerSettings {
   std::string name = "worker";  // In leases and logs.
-  unsigned threads = 2;         // Jobs at once (of different tables).
+  unsigned threads = 2;         // Jobs at once (of a table: parallel ones).
   std::uint64_t window_records = limits::kWindowRecords;
   std::uint64_t window_bytes = limits::kWindowBytes;
   std::uint32_t lanes = 1;  // How many may work on one job at once.

@@ -30,7 +30,8 @@ Result<std::vector<AggregateResult>> compute(
                                     job.operation == Operation::kDelete));
   TALLY_TRY_ASSIGN(auto snapshot, parts.database.begin_read());
   return parts.target.aggregate(*snapshot, *resource, specs,
-                                ledger_ids(parts.ledger, *snapshot, job.number));
+                                ledger_ids(parts.ledger, *snapshot, job.number),
+                                job.acting);
 }
 
 }  // namespace

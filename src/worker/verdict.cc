@@ -81,10 +81,12 @@ Result<JobVerdict> judge_job(const WorkerParts& parts, db::Transaction& transact
                         " records, the upload has " + std::to_string(total));
   }
   if (plan.job.operation != Operation::kDelete) {
-    TALLY_TRY_ASSIGN(const Target::Presence presence,
-                     parts.target.count_present(transaction, *plan.resource, ids));
+    TALLY_TRY_ASSIGN(
+        const Target::Presence presence,
+        parts.target.count_present(transaction, *plan.resource, ids, plan.job.acting));
     const std::uint64_t moved_max = may_move_rows(plan) ? counts.updated : 0;
-    if (presence.named - presence.present > moved_max) {
+    // A job beside this one may have taken its rows already.
+    if (!plan.job.parallel && presence.named - presence.present > moved_max) {
       differ(verdict, std::to_string(presence.named - presence.present) + " of " +
                           std::to_string(presence.named) + " written rows are not there");
     }
@@ -97,9 +99,9 @@ Result<JobVerdict> judge_job(const WorkerParts& parts, db::Transaction& transact
     differ(verdict, questions.error().message);
   } else if (!questions.value().specs.empty()) {
     const Questions& asked = questions.value();
-    TALLY_TRY_ASSIGN(
-        const auto results,
-        parts.target.aggregate(transaction, *plan.resource, asked.specs, ids));
+    TALLY_TRY_ASSIGN(const auto results,
+                     parts.target.aggregate(transaction, *plan.resource, asked.specs, ids,
+                                            plan.job.acting));
     for (std::size_t i = 0; i < results.size(); ++i) {
       if (i < asked.totals.size()) {
         judge_total(verdict, asked.totals[i], results[i]);

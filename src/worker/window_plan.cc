@@ -44,6 +44,10 @@ JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& sl
   cut.plan.slices = slicing.by == Slicing::By::kKey && changes_rows(job.operation)
                         ? std::max(kKeyedSlices, settings.lanes)
                         : settings.lanes;
+  // Units of parallel jobs take turns by these slices: each of ours is a part of one.
+  if (job.parallel && slicing.by == Slicing::By::kKey) {
+    cut.plan.slices = (cut.plan.slices + kKeyedSlices - 1) / kKeyedSlices * kKeyedSlices;
+  }
   return cut;
 }
 

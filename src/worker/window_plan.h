@@ -1,10 +1,10 @@
 // How a job is cut into windows and slices, decided once, at its first claim.
 //
 // Operations that change rows are cut into many slices even for one lane: neighbouring
-// rows then fall into different transactions, and PostgreSQL can prune what the one before
-// left on a page (docs/performance.md). Others have a slice for each lane: new rows had
-// better come in the order of their keys. A job of less than an eighth of a window is one
-// slice.
+// rows then fall into different transactions, and PostgreSQL can prune what the one
+// before left on a page (docs/performance.md). Others have a slice for each lane: new
+// rows had better come in the order of their keys. A job of less than an eighth of a
+// window is one slice.
 #pragma once
 
 #include <string>

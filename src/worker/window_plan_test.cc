@@ -40,9 +40,8 @@ TEST(WindowPlan, SmallJobsAreOneSlice) {
   settings.window_records = 80;
   settings.lanes = 2;
   for (const std::uint64_t records : {10, 11}) {
-    const Job job{.id = JobId(Uuid{}),
-                  .operation = Operation::kUpdate,
-                  .total_items = records};
+    const Job job{
+        .id = JobId(Uuid{}), .operation = Operation::kUpdate, .total_items = records};
     EXPECT_EQ(cut_job(settings, job, kByKey).plan.slices, records == 10 ? 1u : 8u);
   }
 }
