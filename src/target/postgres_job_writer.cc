@@ -32,9 +32,6 @@ constexpr const char* kLookUpKeys =
     "; SET LOCAL cpu_operator_cost = 0; SET LOCAL enable_memoize = off"
     "; SET LOCAL jit = off";
 
-// Slices that units of parallel jobs take turns by.
-constexpr std::uint32_t kTurns = 8;
-
 // The number of an advisory lock: "tm" and the table, so that it is hardly anybody
 // else's.
 std::string turn_of(db::Oid table, std::uint32_t turn) {
@@ -59,7 +56,7 @@ class PostgresJobWriter::Unit {
         duplicates_(std::move(duplicates)),
         results_(writer.write_, window),
         records_(connection, writer.write_, window),
-        sets_(connection, writer.write_, window),
+        sets_(connection, writer.write_, window, writer.habits_),
         checks_(connection, writer.write_, window) {}
 
   Result<UnitOutcomes> write(const std::optional<std::uint64_t>& failures_max) {
@@ -313,12 +310,12 @@ Result<void> PostgresJobWriter::take_turn(db::PostgresConnection& connection,
                                           std::uint32_t slices, SliceNumber slice) {
   const std::string table = turn_of(write_.table.oid, 0);
   const bool has_key = slicing().by == Slicing::By::kKey;
-  // Of more than 8 slices: each is a part of one of 8 (worker/window_plan.cc).
-  const bool by_slice = by_slice_ && (!has_key || slices % kTurns == 0);
+  // Of more than 8 slices: each is a part of one of 8.
+  const bool by_slice = by_slice_ && (!has_key || slices % kSliceTurns == 0);
   std::string sql = std::string("SELECT pg_advisory_xact_lock") +
                     (by_slice ? "_shared" : "") + "(" + table + ")";
   if (by_slice && has_key) {
-    const auto turn = static_cast<std::uint32_t>(slice.value()) % kTurns;
+    const auto turn = static_cast<std::uint32_t>(slice.value()) % kSliceTurns;
     sql += ", pg_advisory_xact_lock(" + turn_of(write_.table.oid, 1 + turn) + ")";
   }
   TALLY_TRY(connection.exec(sql));

@@ -141,7 +141,7 @@ std::optional<std::string> why_not(const PostgresWrite& write, WhyNot by_table) 
 // What PostgresBinder tells slices by.
 std::string signature_of(const PostgresWrite& write) {
   if (!write.plan.duplicate_key) return "place";
-  std::string signature = "number";
+  std::string signature = "turns";
   for (const std::size_t column : write.plan.duplicate_columns) {
     signature += " " + write.column(column).sql_name + " " + write.type(column).name;
   }

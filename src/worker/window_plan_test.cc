@@ -17,10 +17,9 @@ JobCut cut(const Slicing& slicing, const JobOptions& options = {},
   return cut_job(settings, job, slicing);
 }
 
-TEST(WindowPlan, ChangesOfRowsHaveManySlicesWhateverTheLanes) {
-  EXPECT_EQ(cut(kByKey).plan.slices, 8u);
+TEST(WindowPlan, ChangesOfRowsHaveManySlicesALane) {
+  EXPECT_EQ(cut(kByKey).plan.slices, 16u);
   EXPECT_EQ(cut(kByKey, {}, 1).plan.slices, 8u);
-  EXPECT_EQ(cut(kByKey, {}, 12).plan.slices, 12u);
   EXPECT_EQ(cut(kByKey).plan.window_records, 7u);
   EXPECT_EQ(cut(kByKey).lanes_reason, "");
   EXPECT_EQ(cut(kByKey).plan.sliced_by, "id int");
@@ -42,7 +41,7 @@ TEST(WindowPlan, SmallJobsAreOneSlice) {
   for (const std::uint64_t records : {10, 11}) {
     const Job job{
         .id = JobId(Uuid{}), .operation = Operation::kUpdate, .total_items = records};
-    EXPECT_EQ(cut_job(settings, job, kByKey).plan.slices, records == 10 ? 1u : 8u);
+    EXPECT_EQ(cut_job(settings, job, kByKey).plan.slices, records == 10 ? 1u : 16u);
   }
 }
 
