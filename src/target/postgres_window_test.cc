@@ -252,7 +252,7 @@ TEST_F(PostgresWindowTest, TakesNeighboursInTurnAndSpreadsWhatGoesBySteps) {
     for (const char slice : slices_of(text)) ++sizes[slice];
     return sizes;
   };
-  for (const int step : {1, 2, 3, 8}) {
+  for (const int step : {1, 2, 3}) {
     for (const auto& [slice, size] : count(640, step, 64)) EXPECT_NEAR(size, 8, 2);
   }
   for (const int step : {8, 10, 64, 1000}) {
