@@ -63,8 +63,8 @@ Result<void> check_acting_as(const ActingAs& as) {
                  std::to_string(kRoleBytesMax) + " bytes, and is not \"none\"");
   }
   if (as.claims.size() > limits::kClaimsMax) {
-    return wrong("there are " + std::to_string(as.claims.size()) +
-                 " claims; at most " + std::to_string(limits::kClaimsMax) +
+    return wrong("there are " + std::to_string(as.claims.size()) + " claims; at most " +
+                 std::to_string(limits::kClaimsMax) +
                  " are set for a job (put several values into one, as JSON)");
   }
   for (const auto& [name, value] : as.claims) {

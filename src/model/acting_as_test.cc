@@ -30,7 +30,8 @@ TEST(ActingAs, OfTheClaimsThereAreAtMostKClaimsMax) {
 }
 
 TEST(ActingAs, AClaimHasAtMostKClaimBytesMax) {
-  ActingAs as{.role = {}, .claims = {{"app.c", std::string(limits::kClaimBytesMax, 'x')}}};
+  ActingAs as{.role = {},
+              .claims = {{"app.c", std::string(limits::kClaimBytesMax, 'x')}}};
   EXPECT_TRUE(check_acting_as(as).ok());
   as.claims["app.c"] += "x";
   EXPECT_FALSE(check_acting_as(as).ok());
@@ -54,7 +55,8 @@ TEST(ActingAs, ARoleIsANameThatIsNotNobodys) {
 TEST(ActingAs, IsKeptAsItIs) {
   EXPECT_EQ(to_json(ActingAs{}), "");
   EXPECT_FALSE(acting_as_from_json("").value().is_somebody());
-  const ActingAs as{.role = "a\"b", .claims = {{"app.x", "{\"sub\": \"\n\"}"}, {"app.y", ""}}};
+  const ActingAs as{.role = "a\"b",
+                    .claims = {{"app.x", "{\"sub\": \"\n\"}"}, {"app.y", ""}}};
   EXPECT_EQ(acting_as_from_json(to_json(as)).value(), as);
   EXPECT_FALSE(acting_as_from_json("{\"role\": 1}").ok());
   EXPECT_FALSE(acting_as_from_json("{").ok());

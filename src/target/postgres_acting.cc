@@ -35,8 +35,9 @@ Error role_not_available(const PostgresConnection& connection, const ActingAs& a
   const std::string role = db::postgres_quoted(as.role);
   if (failure.is("42501")) {
     return {ErrorCode::kForbidden,
-            named(as) + ": the role that the server connects with may not act as it; let "
-                        "a superuser run: GRANT " +
+            named(as) +
+                ": the role that the server connects with may not act as it; let "
+                "a superuser run: GRANT " +
                 role + " TO that role",
             kNotAvailable};
   }
@@ -117,8 +118,7 @@ Result<bool> may_draw(PostgresConnection& connection, const PostgresSequence& se
 
 Result<void> begin_acting(PostgresConnection& connection, const ActingAs& as) {
   if (!as.role.empty()) {
-    const auto set =
-        connection.execute("SELECT set_config('role', $1, true)", as.role);
+    const auto set = connection.execute("SELECT set_config('role', $1, true)", as.role);
     if (!set.ok()) return role_not_available(connection, as);
   }
   if (as.claims.empty()) return {};
@@ -210,7 +210,8 @@ std::set<std::size_t> read_places(const PostgresWrite& write) {
 
 // "INSERT (\"a\", \"b\")": of the fields those that are lacking; empty: none.
 std::string lacking(const PostgresWrite& write, const char* privilege,
-                    const std::vector<bool>& rights, const std::set<std::size_t>& places) {
+                    const std::vector<bool>& rights,
+                    const std::set<std::size_t>& places) {
   std::string names;
   for (const std::size_t place : places) {
     if (rights[place]) continue;

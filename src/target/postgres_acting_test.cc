@@ -34,15 +34,17 @@ class PostgresActingTest : public testing::Test {
 TEST_F(PostgresActingTest, IsForAStretchOfATransaction) {
   auto transaction = database_->begin_write(std::chrono::seconds(5)).value();
   auto& connection = db::postgres(*transaction);
-  const ActingAs as{.role = "guest",
-                    .claims = {{"app.User", "it's \"me\""}, {"request.jwt.claims", "{}"}}};
+  const ActingAs as{
+      .role = "guest",
+      .claims = {{"app.User", "it's \"me\""}, {"request.jwt.claims", "{}"}}};
   ASSERT_TRUE(begin_acting(connection, as).ok());
   EXPECT_EQ(ask(connection, "SELECT current_user"), "guest");
   EXPECT_EQ(ask(connection, "SELECT current_setting('app.user')"), "it's \"me\"");
   ASSERT_TRUE(connection.exec("SAVEPOINT s").ok());
   EXPECT_FALSE(connection.exec("SELECT 1 / 0").ok());
   ASSERT_TRUE(connection.exec("ROLLBACK TO s").ok());
-  EXPECT_EQ(ask(connection, "SELECT current_user"), "guest") << "whatever is undone in it";
+  EXPECT_EQ(ask(connection, "SELECT current_user"), "guest")
+      << "whatever is undone in it";
   ASSERT_TRUE(end_acting(connection, as).ok());
   EXPECT_EQ(ask(connection, "SELECT current_user"), "app");
   EXPECT_EQ(ask(connection, "SELECT current_setting('app.user')"), "");
@@ -51,7 +53,8 @@ TEST_F(PostgresActingTest, IsForAStretchOfATransaction) {
 
 TEST_F(PostgresActingTest, ChecksWhatIsDeferredAsTheRole) {
   database_.sql(
-      "CREATE TABLE t (id int, CONSTRAINT once UNIQUE (id) DEFERRABLE INITIALLY DEFERRED);"
+      "CREATE TABLE t (id int, CONSTRAINT once UNIQUE (id) DEFERRABLE INITIALLY "
+      "DEFERRED);"
       "GRANT ALL ON t TO guest");
   auto transaction = database_->begin_write(std::chrono::seconds(5)).value();
   auto& connection = db::postgres(*transaction);
@@ -75,7 +78,8 @@ TEST_F(PostgresActingTest, SaysWhyItCannot) {
     EXPECT_EQ(begun.error().detail_code, "ROLE_NOT_AVAILABLE");
     return begun.error().message;
   };
-  EXPECT_THAT(refusal({.role = "stranger", .claims = {}}), HasSubstr("GRANT \"stranger\""));
+  EXPECT_THAT(refusal({.role = "stranger", .claims = {}}),
+              HasSubstr("GRANT \"stranger\""));
   EXPECT_THAT(refusal({.role = "no'body", .claims = {}}), HasSubstr("CREATE ROLE"));
   EXPECT_THAT(refusal({.role = "guest", .claims = {{"plpgsql.extra_errors", "x"}}}),
               HasSubstr("claims"));
