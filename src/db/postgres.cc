@@ -385,19 +385,20 @@ Result<std::int64_t> PostgresConnection::copy_finish(const char* why_not) {
   return done.affected();
 }
 
-Result<std::optional<std::string>> PostgresConnection::wait_for_notification(
+Result<std::optional<PostgresNotification>> PostgresConnection::wait_for_notification(
     milliseconds wait) {
   if (!is_usable()) return lost("it is closed");
   const Deadline deadline = steady_clock::now() + wait;
   while (true) {
     if (!PQconsumeInput(handle_)) return lost(first_line(PQerrorMessage(handle_)));
     if (PGnotify* notify = PQnotifies(handle_)) {
-      std::string channel = notify->relname;
+      PostgresNotification heard{
+          .channel = notify->relname, .payload = notify->extra, .sender = notify->be_pid};
       PQfreemem(notify);
-      return std::optional(std::move(channel));
+      return std::optional(std::move(heard));
     }
     if (!wait_for_socket(PQsocket(handle_), POLLIN, deadline)) {
-      return std::optional<std::string>();
+      return std::optional<PostgresNotification>();
     }
   }
 }

@@ -89,6 +89,12 @@ class PostgresResult {
   pg_result* result_;
 };
 
+struct PostgresNotification {
+  std::string channel;
+  std::string payload;
+  int sender = 0;  // backend_pid() of the session that sent it.
+};
+
 struct PostgresOpenOptions {
   std::string url;  // postgresql://user@host/database, or libpq's key=value form.
   std::chrono::milliseconds connect_time{5'000};
@@ -151,8 +157,8 @@ class PostgresConnection {
   int backend_pid() const;     // 0 behind some poolers.
   int socket() const;          // To wait for it beside others.
 
-  // Waits for a NOTIFY; empty where none came in time. Its payload is not told.
-  Result<std::optional<std::string>> wait_for_notification(
+  // Waits for a NOTIFY; empty where none came in time.
+  Result<std::optional<PostgresNotification>> wait_for_notification(
       std::chrono::milliseconds wait);
 
  private:

@@ -1,5 +1,6 @@
 #include "db/postgres_database.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -67,6 +68,7 @@ Result<std::unique_ptr<PostgresDatabase>> PostgresDatabase::open(
                  "the database's encoding is " + std::string(asked.text(0, 1)) +
                      "; UTF8 is needed, so that every text that is sent can be kept"};
   }
+  database->joined(*connection);
   database->idle_.push_back(std::move(connection));
   return database;
 }
@@ -96,7 +98,7 @@ Result<std::unique_ptr<PostgresConnection>> PostgresDatabase::take(
 
 void PostgresDatabase::give_back(std::unique_ptr<PostgresConnection> connection) {
   // What is not between transactions is closed, which rolls back.
-  if (!connection->is_idle()) connection.reset();
+  if (!connection->is_idle()) close(std::move(connection));
   const std::lock_guard lock(mutex_);
   if (connection) idle_.push_back(std::move(connection));
   --in_use_;
@@ -107,6 +109,21 @@ void PostgresDatabase::left() {
   const std::lock_guard lock(mutex_);
   --in_use_;
   freed_.notify_one();
+}
+
+void PostgresDatabase::joined(const PostgresConnection& connection) {
+  const std::lock_guard lock(mutex_);
+  sessions_.push_back(connection.backend_pid());
+}
+
+void PostgresDatabase::close(std::unique_ptr<PostgresConnection> connection) {
+  const std::lock_guard lock(mutex_);
+  std::erase(sessions_, connection->backend_pid());
+}
+
+bool PostgresDatabase::is_session(int backend_pid) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::find(sessions_, backend_pid) != sessions_.end();
 }
 
 Result<std::unique_ptr<Transaction>> PostgresDatabase::begin(
@@ -130,20 +147,23 @@ Result<std::unique_ptr<Transaction>> PostgresDatabase::begin(
           new PostgresTransaction(*this, std::move(connection)));
     }
     // One that stood idle may have been closed meanwhile: a new one tells.
-    connection.reset();
+    close(std::move(connection));
   }
   auto opened = connect();
   if (!opened.ok()) {
     left();
     return std::move(opened).error();
   }
-  auto begun = opened.value()->exec(begin);
+  connection = std::move(opened).value();
+  joined(*connection);
+  auto begun = connection->exec(begin);
   if (!begun.ok()) {
+    close(std::move(connection));
     left();
     return std::move(begun).error();
   }
   return std::unique_ptr<Transaction>(
-      new PostgresTransaction(*this, std::move(opened).value()));
+      new PostgresTransaction(*this, std::move(connection)));
 }
 
 Result<std::unique_ptr<Transaction>> PostgresDatabase::begin_write(

@@ -87,6 +87,9 @@ class PostgresDatabase final : public Database {
   // A connection of its own, for LISTEN: not of the pool, not counted.
   Result<std::unique_ptr<PostgresConnection>> connect() const;
 
+  // True of a backend_pid() of one of the pool's connections. False behind a pooler.
+  bool is_session(int backend_pid) const;
+
  private:
   friend class PostgresTransaction;
   explicit PostgresDatabase(const PostgresOptions& options) : options_(options) {}
@@ -97,13 +100,16 @@ class PostgresDatabase final : public Database {
   Result<std::unique_ptr<PostgresConnection>> take(std::chrono::milliseconds wait);
   void give_back(std::unique_ptr<PostgresConnection> connection);
   void left();
+  void joined(const PostgresConnection& connection);
+  void close(std::unique_ptr<PostgresConnection> connection);
 
   const PostgresOptions options_;
   bool commits_too_early_ = false;  // synchronous_commit is off by default here.
-  std::mutex mutex_;                // Guards the two below.
+  mutable std::mutex mutex_;        // Guards the three below.
   std::condition_variable freed_;
   std::vector<std::unique_ptr<PostgresConnection>> idle_;
   std::size_t in_use_ = 0;
+  std::vector<int> sessions_;
 };
 
 // True for "postgresql://..." and "postgres://...".

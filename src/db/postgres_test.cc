@@ -176,11 +176,13 @@ TEST(PostgresConnection, HearsNotifications) {
   const auto connection = connect(database);
   const auto other = connect(database);
   ASSERT_TRUE(connection->exec("LISTEN tallyman").ok());
-  EXPECT_EQ(connection->wait_for_notification(std::chrono::milliseconds(1)).value(),
-            std::nullopt);
-  ASSERT_TRUE(other->exec("NOTIFY tallyman").ok());
-  EXPECT_EQ(connection->wait_for_notification(std::chrono::seconds(5)).value(),
-            "tallyman");
+  EXPECT_FALSE(connection->wait_for_notification(std::chrono::milliseconds(1)).value());
+  ASSERT_TRUE(other->exec("NOTIFY tallyman, 'unit'").ok());
+  const auto heard = connection->wait_for_notification(std::chrono::seconds(5)).value();
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(heard->channel, "tallyman");
+  EXPECT_EQ(heard->payload, "unit");
+  EXPECT_EQ(heard->sender, other->backend_pid());
 }
 
 TEST(PostgresFailure, SaysWhatPasses) {

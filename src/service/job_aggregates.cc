@@ -67,7 +67,7 @@ Result<AggregatesAnswer> JobService::request_aggregates(const Caller& caller,
   std::vector<std::pair<std::string, std::string>> asked;
   for (const AggregateSpec& spec : specs) asked.emplace_back(spec.name, to_json(spec));
 
-  std::uint64_t seen = parts_.jobs.version();
+  std::uint64_t seen = parts_.jobs.changes().version();
   TALLY_TRY_ASSIGN(const auto known, parts_.aggregates.find(job.number));
   if (answers_to(asked, known).size() < asked.size()) {
     if (job.results_expired) return results_expired(job);
@@ -83,7 +83,7 @@ Result<AggregatesAnswer> JobService::request_aggregates(const Caller& caller,
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - parts_.clock.steady());
     if (answer.complete || left.count() <= 0 || stopping_) break;
-    seen = parts_.jobs.wait_for_change(seen, left);
+    seen = parts_.jobs.changes().wait(seen, left);
   }
   TALLY_TRY_ASSIGN(answer.changed_since, parts_.jobs.written_since(job));
   return answer;

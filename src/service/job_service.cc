@@ -6,6 +6,11 @@
 #include "service/job_rules.h"
 
 namespace tallyman {
+namespace {
+
+constexpr std::chrono::milliseconds kLookAgain{1'000};
+
+}  // namespace
 
 JobService::JobService(Parts parts, ServiceSettings settings)
     : parts_(parts),
@@ -101,7 +106,7 @@ Result<Job> JobService::retry(const Caller& caller, const JobReference& referenc
   }
   // How much its records take is known when they have been copied, and judged then.
   TALLY_TRY(stored_bytes_.require_room(parent.owner, 1));
-  const std::uint64_t seen = parts_.jobs.version();
+  const std::uint64_t seen = parts_.jobs.changes().version();
   JobOptions options = parent.options;
   options.expect.clear();  // The totals were those of the whole upload.
   TALLY_TRY_ASSIGN(
@@ -124,7 +129,7 @@ Result<Job> JobService::retry(const Caller& caller, const JobReference& referenc
 
 Result<Job> JobService::wait_for_end(const Caller& caller, const JobReference& reference,
                                      std::chrono::milliseconds wait) {
-  const std::uint64_t seen = parts_.jobs.version();
+  const std::uint64_t seen = parts_.jobs.changes().version();
   TALLY_TRY_ASSIGN(const Job job, find_visible(parts_.jobs, caller, reference));
   return wait_until(job.id,
                     std::min<std::chrono::milliseconds>(wait, limits::kPreferWaitMax),
@@ -140,7 +145,8 @@ Result<Job> JobService::wait_until(const JobId& id, std::chrono::milliseconds wa
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - parts_.clock.steady());
     if (reached(job) || left.count() <= 0 || stopping_) return job;
-    seen = parts_.jobs.wait_for_change(seen, left);
+    // What another node has changed may be told late, or not at all.
+    seen = parts_.jobs.changes().wait(seen, std::min(left, kLookAgain));
   }
 }
 

@@ -162,11 +162,8 @@ class JobService {
   Result<std::vector<Job>> list(const Caller& caller, JobFilter filter);
   Result<std::vector<JobHistoryEntry>> history(const Caller& caller,
                                                const JobReference& job);
-  // For event streams: JobStore::version() and wait_for_change().
-  std::uint64_t version() const { return parts_.jobs.version(); }
-  std::uint64_t wait_for_change(std::uint64_t seen, std::chrono::milliseconds wait) {
-    return parts_.jobs.wait_for_change(seen, wait);
-  }
+  // For event streams.
+  const ChangeSignal& changes() const { return parts_.jobs.changes(); }
 
   // --- Aggregates ---------------------------------------------------------------------
 

@@ -25,6 +25,7 @@
 #include "model/ids.h"
 #include "model/job.h"
 #include "model/job_state.h"
+#include "store/change_signal.h"
 
 namespace tallyman {
 
@@ -111,6 +112,7 @@ class JobStore {
                                                              std::string_view key) = 0;
   // Newest first.
   virtual Result<std::vector<Job>> list(const JobFilter& filter) = 0;
+  // In order; its times never go back, whatever the clocks of the nodes do.
   virtual Result<std::vector<JobHistoryEntry>> history(JobNumber job) = 0;
 
   // Moves the job along kTransitions and returns it as it now is. Atomic: of two callers
@@ -191,15 +193,22 @@ class JobStore {
 
   // --- Waiting ----------------------------------------------------------------------
 
-  // To be called by whoever committed a transaction that this store wrote into (a unit,
-  // an apply() in it): wakes those who wait.
-  virtual void announce() = 0;
+  // Raised by every committed change of any job (states and units), of every node.
+  const ChangeSignal& changes() const { return changes_; }
+  // Raised where a worker may find something to do: not by the units of a job.
+  const ChangeSignal& work() const { return work_; }
 
-  // A number that grows with every committed change of any job (states and units).
-  virtual std::uint64_t version() const = 0;
-  // Waits until version() > `seen` or `wait` is over; returns version().
-  virtual std::uint64_t wait_for_change(std::uint64_t seen,
-                                        std::chrono::milliseconds wait) = 0;
+  // To be called by whoever committed a transaction that this store wrote into (a unit;
+  // an apply() in it): wakes those who wait.
+  void announce_unit() { changes_.raise(); }
+  void announce() {
+    work_.raise();
+    changes_.raise();
+  }
+
+ private:
+  ChangeSignal changes_;
+  ChangeSignal work_;
 };
 
 // The rule behind apply(), shared by every implementation: what `job` becomes after

@@ -173,6 +173,21 @@ TEST_P(JobStoreConformance, NotesWithoutAChangeOfState) {
   EXPECT_EQ(code(jobs().note(JobNumber(99), "x", "y", "z")), ErrorCode::kNotFound);
 }
 
+// The clock may be set back, and two nodes have two.
+TEST_P(JobStoreConformance, AHistoryNeverGoesBackInTime) {
+  const Job job = open();
+  const Timestamp created = clock().now();
+  clock().advance(-std::chrono::seconds(5));
+  must(jobs().note(job.number, "noted", "system", ""));
+  must(jobs().apply(upload_completed(job)));
+  clock().advance(std::chrono::seconds(6));
+  must(jobs().note(job.number, "noted", "system", ""));
+  std::vector<Timestamp> times;
+  for (const auto& entry : must(jobs().history(job.number))) times.push_back(entry.at);
+  EXPECT_EQ(times, (std::vector<Timestamp>{created, created, created,
+                                           created + std::chrono::seconds(1)}));
+}
+
 TEST_P(JobStoreConformance, KnowsWhichJobsThereAre) {
   EXPECT_EQ(code(jobs().find(new_job().id)), ErrorCode::kNotFound);
   EXPECT_EQ(code(jobs().find(JobNumber(99))), ErrorCode::kNotFound);
@@ -469,22 +484,22 @@ TEST_P(JobStoreConformance, ARestartForgetsNothing) {
 }
 
 TEST_P(JobStoreConformance, WakesWhoWaitsForAChange) {
-  const std::uint64_t seen = jobs().version();
-  EXPECT_EQ(jobs().wait_for_change(seen, std::chrono::milliseconds(1)), seen);
+  const std::uint64_t seen = jobs().changes().version();
+  EXPECT_EQ(jobs().changes().wait(seen, std::chrono::milliseconds(1)), seen);
   std::thread other([&] { must(jobs().create(new_job())); });
-  EXPECT_GT(jobs().wait_for_change(seen, kWait), seen);
+  EXPECT_GT(jobs().changes().wait(seen, kWait), seen);
   other.join();
 
-  const std::uint64_t then = jobs().version();
+  const std::uint64_t then = jobs().changes().version();
   jobs().announce();
-  EXPECT_GT(jobs().wait_for_change(then, kWait), then);
-  EXPECT_GT(jobs().wait_for_change(seen, kWait), seen);  // At once: it has changed.
+  EXPECT_GT(jobs().changes().wait(then, kWait), then);
+  EXPECT_GT(jobs().changes().wait(seen, kWait), seen);  // At once: it has changed.
 }
 
 TEST_P(JobStoreConformance, LookingInVainIsNoChange) {
-  const std::uint64_t seen = jobs().version();
+  const std::uint64_t seen = jobs().changes().version();
   EXPECT_TRUE(nothing_to_claim());
-  EXPECT_EQ(jobs().version(), seen);
+  EXPECT_EQ(jobs().changes().version(), seen);
 }
 
 }  // namespace tallyman

@@ -88,6 +88,15 @@ TEST_P(PostgresClaims, LanesThatClaimAtOnceGetDifferentSlices) {
   }
 }
 
+TEST_P(PostgresClaims, WhoClaimsPassesByWhatAnotherOneIsClaiming) {
+  submit();
+  must(jobs().claim("w", make_plan(2), 2, kLease));
+  auto other = must(backend().database().begin_write(kWait));
+  must(db::postgres(*other).exec(
+      "SELECT 1 FROM tallyman.lease WHERE token IS NULL FOR NO KEY UPDATE"));
+  EXPECT_FALSE(must(jobs().claim("v", make_plan(2), 2, kLease)).has_value());
+}
+
 TEST_P(PostgresClaims, TheOwnerForWhomLessWasDoneIsNext) {
   for (const char* table : {"a", "b", "c"}) submit_of("ann", table);
   clock().advance(std::chrono::seconds(1));

@@ -256,9 +256,9 @@ Result<void> append_history(PostgresConnection& connection, JobNumber job, Times
         const auto inserted,
         connection.execute(
             "INSERT INTO tallyman.job_event (job, sequence, at, event, from_state, "
-            "to_state, actor, detail) VALUES ($1, (SELECT coalesce(max(sequence), 0) + 1 "
-            "FROM tallyman.job_event WHERE job = $1), $2, $3, $4, $5, $6, $7) "
-            "ON CONFLICT (job, sequence) DO NOTHING",
+            "to_state, actor, detail) SELECT $1, coalesce(max(sequence), 0) + 1, "
+            "greatest(max(at), $2), $3, $4, $5, $6, $7 FROM tallyman.job_event "
+            "WHERE job = $1 ON CONFLICT (job, sequence) DO NOTHING",
             job.value(), to_micros(now), entry.event, entry.from, entry.to,
             storable_text(entry.by), storable_text(entry.detail)));
     // None: somebody has taken the number meanwhile.

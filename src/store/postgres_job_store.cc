@@ -1,5 +1,6 @@
 #include "store/postgres_job_store.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -106,7 +107,9 @@ PostgresJobStore::PostgresJobStore(db::PostgresDatabase& database, const Clock& 
       clock_(clock),
       random_(random),
       options_(std::move(options)),
-      listener_(database, [this] { announce(); }) {}
+      listener_(database, [this](PostgresListener::News news) {
+        news == PostgresListener::News::kUnit ? announce_unit() : announce();
+      }) {}
 
 // --- Jobs -----------------------------------------------------------------------------
 
@@ -226,6 +229,8 @@ Result<Job> PostgresJobStore::apply_in(PostgresConnection& connection,
   if (is_completed) {
     TALLY_TRY(store_bytes(connection, changed, change.upload->stored_bytes_max));
     TALLY_TRY_ASSIGN(changed.submission, next_submission(connection, job.table));
+    // Under the table's lock: times are in the submissions' order.
+    changed.updated_at = std::max(changed.updated_at, clock_.now());
   }
   if (is_terminal(changed.state) && job.state == JobState::kInProgress) {
     TALLY_TRY(give_share_back(connection, job, options_.weights.rest_of(changed)));
@@ -387,28 +392,6 @@ Result<bool> PostgresJobStore::written_since(const Job& job) {
             job.completed_at ? to_micros(*job.completed_at) : 0));
     return written.boolean(0, 0);
   });
-}
-
-// --- Waiting --------------------------------------------------------------------------
-
-void PostgresJobStore::announce() {
-  {
-    const std::lock_guard lock(version_mutex_);
-    ++version_;
-  }
-  changed_.notify_all();
-}
-
-std::uint64_t PostgresJobStore::version() const {
-  const std::lock_guard lock(version_mutex_);
-  return version_;
-}
-
-std::uint64_t PostgresJobStore::wait_for_change(std::uint64_t seen,
-                                                std::chrono::milliseconds wait) {
-  std::unique_lock lock(version_mutex_);
-  changed_.wait_for(lock, wait, [&] { return version_ > seen; });
-  return version_;
 }
 
 }  // namespace tallyman

@@ -19,10 +19,8 @@
 // Threads:   any; and one of its own, which listens.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <utility>
 
@@ -85,11 +83,6 @@ class PostgresJobStore final : public JobStore {
   Result<std::uint64_t> stored_bytes(std::string_view owner) override;
   Result<std::vector<JobId>> open_jobs(std::string_view owner) override;
 
-  void announce() override;
-  std::uint64_t version() const override;
-  std::uint64_t wait_for_change(std::uint64_t seen,
-                                std::chrono::milliseconds wait) override;
-
  private:
   // Who claims, and how much of a job.
   struct Claimer {
@@ -122,10 +115,6 @@ class PostgresJobStore final : public JobStore {
   const Clock& clock_;
   Random& random_;
   const PostgresJobStoreOptions options_;
-
-  mutable std::mutex version_mutex_;
-  std::condition_variable changed_;
-  std::uint64_t version_ = 0;  // By version_mutex_.
 
   PostgresListener listener_;  // The last: it calls announce().
 };

@@ -1,6 +1,7 @@
 #include "store/postgres_ledger.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -13,6 +14,8 @@ namespace tallyman {
 namespace {
 
 using db::PostgresConnection;
+
+constexpr std::chrono::milliseconds kTellEvery{100};
 
 std::string unit_name(const Claim& claim, const UnitPlace& unit) {
   return "job number " + std::to_string(claim.job.value()) + ", window " +
@@ -122,8 +125,16 @@ Result<void> PostgresLedger::end_unit(db::Transaction& transaction, const Claim&
   if (update.affected() != 1) {
     return Error{ErrorCode::kInternal, unit_name(claim, unit) + ": was never begun"};
   }
-  TALLY_TRY(postgres_notify(connection));
+  if (may_tell_now()) TALLY_TRY(postgres_notify_unit(connection));
   return check_may_write(connection, claim, ClaimLock::kShare);
+}
+
+// Transactions that notify commit one after the other, and a unit is told to watchers
+// alone: this many a second do.
+bool PostgresLedger::may_tell_now() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  auto told_at = told_at_.load();
+  return now - told_at >= kTellEvery && told_at_.compare_exchange_strong(told_at, now);
 }
 
 Result<SlicePosition> PostgresLedger::position(JobNumber job, SliceNumber slice) {

@@ -10,6 +10,8 @@
 // Threads:   any.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <string>
 
 #include "store/ledger.h"
@@ -42,7 +44,10 @@ class PostgresLedger final : public Ledger {
       JobNumber job, std::size_t limit) override;
 
  private:
+  bool may_tell_now();
+
   db::Database& database_;
+  std::atomic<std::chrono::steady_clock::duration> told_at_{};  // When a unit was told.
 };
 
 }  // namespace tallyman

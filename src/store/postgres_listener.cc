@@ -24,7 +24,7 @@ constexpr milliseconds kPauseMax{60'000};
 }  // namespace
 
 PostgresListener::PostgresListener(db::PostgresDatabase& database,
-                                   std::function<void()> on_change)
+                                   std::function<void(News)> on_change)
     : database_(database),
       on_change_(std::move(on_change)),
       stop_(eventfd(0, EFD_CLOEXEC)),
@@ -55,20 +55,16 @@ void PostgresListener::run() {
   while (true) {
     connection_ ? hear() : poll();
     if (stopped_within(milliseconds(0))) return;
-    on_change_();  // What was sent while nobody heard it.
+    on_change_(News::kAny);  // What was sent while nobody heard it.
   }
 }
 
 // Until it is to stop, or the connection is lost.
 void PostgresListener::hear() {
   while (true) {
-    auto heard = connection_->wait_for_notification(milliseconds(0));
-    const bool changed = heard.ok() && heard.value().has_value();
-    while (heard.ok() && heard.value()) {
-      heard = connection_->wait_for_notification(milliseconds(0));
-    }
-    if (changed) on_change_();
-    if (!heard.ok()) break;
+    const auto news = take_news();
+    if (!news.ok()) break;
+    if (news.value()) on_change_(*news.value());
     std::array<pollfd, 2> waited = {
         pollfd{.fd = stop_, .events = POLLIN, .revents = 0},
         pollfd{.fd = connection_->socket(), .events = POLLIN, .revents = 0}};
@@ -78,12 +74,24 @@ void PostgresListener::hear() {
   connection_.reset();
 }
 
+Result<std::optional<PostgresListener::News>> PostgresListener::take_news() {
+  std::optional<News> news;
+  while (true) {
+    TALLY_TRY_ASSIGN(const auto heard,
+                     connection_->wait_for_notification(milliseconds(0)));
+    if (!heard) return news;
+    if (database_.is_session(heard->sender)) continue;
+    const bool is_unit = heard->payload == kPostgresUnit;
+    if (!is_unit || !news) news = is_unit ? News::kUnit : News::kAny;
+  }
+}
+
 // Until it is to stop, or a connection hears.
 void PostgresListener::poll() {
   for (milliseconds pause = kPauseMin;; pause = std::min(pause * 2, kPauseMax)) {
     for (milliseconds waited{0}; waited < pause; waited += kPollEvery) {
       if (stopped_within(kPollEvery)) return;
-      on_change_();
+      on_change_(News::kAny);
     }
     connection_ = listen();
     if (connection_) return;

@@ -1,7 +1,10 @@
 // PostgresListener: calls back when another node has said that something has changed.
 //
-//   PostgresListener listener(database, [&] { wake_everybody(); });
+//   PostgresListener listener(database, [&](PostgresListener::News news) {
+//     news == kUnit ? wake_watchers() : wake_everybody();
+//   });
 //
+// What this node's own sessions said is left out: whoever committed it has told already.
 // It listens (LISTEN tallyman) on a connection of its own. Whether what is sent really
 // arrives is tried out first: a pooler that gives each transaction another session takes
 // a LISTEN and forwards nothing. Where that cannot be, or the connection is lost, it
@@ -12,8 +15,10 @@
 // Errors:    none: it goes on.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "db/postgres_database.h"
@@ -22,8 +27,13 @@ namespace tallyman {
 
 class PostgresListener {
  public:
+  enum class News : std::uint8_t {
+    kUnit,  // Units of jobs alone.
+    kAny,
+  };
+
   // Listens when it returns, if it can: whatever is sent from then on is heard.
-  PostgresListener(db::PostgresDatabase& database, std::function<void()> on_change);
+  PostgresListener(db::PostgresDatabase& database, std::function<void(News)> on_change);
   ~PostgresListener();
   PostgresListener(const PostgresListener&) = delete;
   PostgresListener& operator=(const PostgresListener&) = delete;
@@ -33,11 +43,13 @@ class PostgresListener {
   std::unique_ptr<db::PostgresConnection> listen();
   void run();
   void hear();
+  // What has come since, if something has. An error: the connection is lost.
+  Result<std::optional<News>> take_news();
   void poll();
   bool stopped_within(std::chrono::milliseconds wait) const;
 
   db::PostgresDatabase& database_;
-  const std::function<void()> on_change_;
+  const std::function<void(News)> on_change_;
   const int stop_;                                      // An eventfd.
   std::unique_ptr<db::PostgresConnection> connection_;  // The thread's, once it runs.
   std::thread thread_;

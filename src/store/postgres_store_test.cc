@@ -56,9 +56,9 @@ INSTANTIATE_TEST_SUITE_P(Postgres, PostgresStores, testing::Values([] {
 
 TEST_P(PostgresStores, ANodeHearsOfTheChangesOfAnother) {
   const auto wakes = [&](const auto& change) {
-    const std::uint64_t seen = other().jobs.version();
+    const std::uint64_t seen = other().jobs.changes().version();
     change();
-    EXPECT_GT(other().jobs.wait_for_change(seen, kWait), seen);
+    EXPECT_GT(other().jobs.changes().wait(seen, kWait), seen);
   };
   std::optional<Job> job;
   std::optional<Claim> held;
@@ -86,12 +86,12 @@ TEST_P(PostgresStores, WhatIsRolledBackWakesNobody) {
 
 TEST_P(PostgresStores, ANodeThatLosesItsListenerListensAgain) {
   EXPECT_EQ(listeners(), 1);
-  const std::uint64_t seen = jobs().version();
+  const std::uint64_t seen = jobs().changes().version();
   db::TestPostgresServer::sql(
       backend().temporary().superuser_url(),
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' "
       "AND datname = current_database()");
-  EXPECT_GT(jobs().wait_for_change(seen, kWait), seen) << "it may have missed something";
+  EXPECT_GT(jobs().changes().wait(seen, kWait), seen) << "it may have missed something";
   while (listeners() == 0) std::this_thread::yield();
 }
 
@@ -104,9 +104,9 @@ TEST_P(PostgresStores, ANodeThatCannotListenLooksByItself) {
   };
   must(begin()->commit());  // A connection that the pool keeps.
   limit("1");
-  std::uint64_t seen = other().jobs.version();
+  std::uint64_t seen = other().jobs.changes().version();
   for (int i = 0; i < 3; ++i) {
-    const std::uint64_t now = other().jobs.wait_for_change(seen, kWait);
+    const std::uint64_t now = other().jobs.changes().wait(seen, kWait);
     EXPECT_GT(now, seen);
     seen = now;
   }

@@ -34,10 +34,17 @@ auto postgres_write(db::Database& database, Work&& work)
 // The channel on which every node tells the others that something has changed.
 inline constexpr const char* kPostgresChannel = "tallyman";
 
+// Its payload where no worker is concerned (JobStore::announce_unit()); else empty.
+inline constexpr const char* kPostgresUnit = "unit";
+
 // Tells it when the transaction commits. Of several in one transaction PostgreSQL sends
 // one.
 inline Result<void> postgres_notify(db::PostgresConnection& connection) {
   TALLY_TRY(connection.exec("NOTIFY tallyman"));
+  return {};
+}
+inline Result<void> postgres_notify_unit(db::PostgresConnection& connection) {
+  TALLY_TRY(connection.exec("NOTIFY tallyman, 'unit'"));
   return {};
 }
 

@@ -227,9 +227,9 @@ Result<void> append_history(db::SqliteConnection& connection, JobNumber job,
       auto insert,
       connection.prepare(
           "INSERT INTO tallyman_job_event (job, sequence, at, event, from_state, "
-          "to_state, "
-          "actor, detail) VALUES (?1, (SELECT coalesce(max(sequence), 0) + 1 FROM "
-          "tallyman_job_event WHERE job = ?1), ?2, ?3, ?4, ?5, ?6, ?7)"));
+          "to_state, actor, detail) SELECT ?1, coalesce(max(sequence), 0) + 1, "
+          "max(coalesce(max(at), ?2), ?2), ?3, ?4, ?5, ?6, ?7 "
+          "FROM tallyman_job_event WHERE job = ?1"));
   insert.bind_all(job.value(), to_micros(now), entry.event, entry.from, entry.to,
                   entry.by, entry.detail);
   return insert.run();

@@ -372,26 +372,4 @@ Result<bool> SqliteJobStore::written_since(const Job& job) {
   });
 }
 
-// --- Waiting --------------------------------------------------------------------------
-
-void SqliteJobStore::announce() {
-  {
-    const std::lock_guard lock(version_mutex_);
-    ++version_;
-  }
-  changed_.notify_all();
-}
-
-std::uint64_t SqliteJobStore::version() const {
-  const std::lock_guard lock(version_mutex_);
-  return version_;
-}
-
-std::uint64_t SqliteJobStore::wait_for_change(std::uint64_t seen,
-                                              std::chrono::milliseconds wait) {
-  std::unique_lock lock(version_mutex_);
-  changed_.wait_for(lock, wait, [&] { return version_ > seen; });
-  return version_;
-}
-
 }  // namespace tallyman

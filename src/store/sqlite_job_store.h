@@ -12,7 +12,6 @@
 // Threads:   any.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -76,11 +75,6 @@ class SqliteJobStore final : public JobStore {
   Result<std::uint64_t> stored_bytes(std::string_view owner) override;
   Result<std::vector<JobId>> open_jobs(std::string_view owner) override;
 
-  void announce() override;
-  std::uint64_t version() const override;
-  std::uint64_t wait_for_change(std::uint64_t seen,
-                                std::chrono::milliseconds wait) override;
-
  private:
   // Slices that may be claimed now.
   struct Candidate {
@@ -117,10 +111,6 @@ class SqliteJobStore final : public JobStore {
   mutable std::mutex leases_mutex_;                  // Guards the two below.
   std::map<std::int64_t, Timestamp> renewed_until_;  // By token.
   std::multiset<JobNumber> ends_requested_;
-
-  mutable std::mutex version_mutex_;
-  std::condition_variable changed_;
-  std::uint64_t version_ = 0;  // By version_mutex_.
 };
 
 // --- Implementation -------------------------------------------------------------------

@@ -28,10 +28,9 @@ PostgresArrays::PostgresArrays(const PostgresWrite& write, const PostgresWindow&
   }
 }
 
-std::string PostgresArrays::add(const PostgresType& type,
-                                std::span<const std::string> wires) {
+std::string PostgresArrays::add(const PostgresType& type, const PostgresCells& wires) {
   db::PostgresArray array(type.wire_oid);
-  for (const std::string& wire : wires) array.add(wire);
+  for (std::size_t i = 0; i < wires.size(); ++i) array.add(wires.wire(i));
   const std::string name = "tallyman_x" + std::to_string(names_.size());
   push(type.wire_name, type.wire_array_oid, std::move(array), name);
   return "d." + name;

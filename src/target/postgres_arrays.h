@@ -31,7 +31,7 @@ class PostgresArrays {
                  std::span<const std::uint32_t> records);
 
   // More columns, not of the upload. Returns the name.
-  std::string add(const PostgresType& type, std::span<const std::string> wires);
+  std::string add(const PostgresType& type, const PostgresCells& wires);
 
   std::string from() const;
   static std::string value(std::size_t column) {

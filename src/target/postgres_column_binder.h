@@ -36,6 +36,8 @@ class PostgresColumnBinder {
   static Result<PostgresColumnBinder> make(const Field& field, const PostgresType& type,
                                            bool may_write);
 
+  PostgresWire wire() const { return wire_; }
+
   // Appends the wire form; where it is false `bytes` is as it was.
   bool bind(const Cell& cell, std::string& bytes, CellState& state,
             RecordError& error) const;

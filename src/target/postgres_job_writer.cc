@@ -1,12 +1,13 @@
 #include "target/postgres_job_writer.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <compare>
 
 #include "base/check.h"
 #include "db/postgres_database.h"
 #include "target/duplicate_rule.h"
 #include "target/postgres_acting.h"
+#include "target/postgres_drawn_ids.h"
 #include "target/postgres_key_table.h"
 #include "target/postgres_record_writer.h"
 #include "target/postgres_results.h"
@@ -32,6 +33,14 @@ std::string turn_of(db::Oid table, std::uint32_t turn) {
   return std::to_string((std::int64_t{0x746D} << 48) | (std::int64_t{table} << 16) |
                         turn);
 }
+
+// A set's rows are looked up by an index, one after the other, wherever there is one: by
+// its usual costs the planner would read the whole table for each set of some size, or an
+// index from its first row to the set's last. And no compiler for statements of 100 ms.
+constexpr const char* kLookUpKeys =
+    "; SET LOCAL random_page_cost = 0; SET LOCAL cpu_index_tuple_cost = 0"
+    "; SET LOCAL cpu_operator_cost = 0; SET LOCAL enable_memoize = off"
+    "; SET LOCAL jit = off";
 
 using Records = std::vector<std::uint32_t>;
 
@@ -113,26 +122,33 @@ class PostgresJobWriter::Unit {
   // --- The fast path ------------------------------------------------------------------
 
   Result<void> in_sets() {
+    Records records;
+    for (const std::uint32_t i : slice_) {
+      if (may_be_written(i)) records.push_back(i);
+    }
+    if (!writer_.write_.plan.key) return apply_round(records);
     std::vector<Records> rounds;
     Records rest;
-    divide(rounds, rest);
+    divide(std::move(records), rounds, rest);
     for (const Records& round : rounds) TALLY_TRY(apply_round(round));
     for (const std::uint32_t i : rest) TALLY_TRY(apply_one(i));
     return {};
   }
 
-  // The k-th occurrence of each key in round k.
-  void divide(std::vector<Records>& rounds, Records& rest) {
-    std::unordered_map<std::string, std::size_t> seen;
-    std::string key;
-    for (const std::uint32_t i : slice_) {
-      if (!may_be_written(i)) continue;
-      std::size_t round = 0;
-      if (writer_.write_.plan.key) {
-        key.clear();
-        append_key(i, key);
-        if (!key.empty()) round = seen[key]++;
-      }
+  // The k-th occurrence of each key in round k, by key; what is left over in file order.
+  void divide(Records records, std::vector<Records>& rounds, Records& rest) const {
+    const auto order = [this](std::uint32_t a, std::uint32_t b) {
+      const auto by_key = compare_keys(a, b);
+      return by_key != 0 ? by_key < 0 : a < b;
+    };
+    if (!std::is_sorted(records.begin(), records.end(), order)) {
+      std::sort(records.begin(), records.end(), order);
+    }
+    std::size_t round = 0;
+    for (std::size_t at = 0; at < records.size(); ++at) {
+      const std::uint32_t i = records[at];
+      const bool again = at > 0 && has_key(i) && compare_keys(records[at - 1], i) == 0;
+      round = again ? round + 1 : 0;
       if (round >= kRoundsMax) {
         rest.push_back(i);
         continue;
@@ -140,22 +156,29 @@ class PostgresJobWriter::Unit {
       if (rounds.size() <= round) rounds.resize(round + 1);
       rounds[round].push_back(i);
     }
+    std::sort(rest.begin(), rest.end());
   }
 
-  // Nothing where a part of it is NULL: no other record has it.
-  void append_key(std::uint32_t i, std::string& into) const {
+  // False where a part of it is NULL: no other record has it.
+  bool has_key(std::uint32_t i) const {
+    return std::ranges::all_of(writer_.write_.plan.key_columns, [&](std::size_t column) {
+      return window_.state(column, i) == CellState::kValue;
+    });
+  }
+
+  std::strong_ordering compare_keys(std::uint32_t a, std::uint32_t b) const {
     for (const std::size_t column : writer_.write_.plan.key_columns) {
-      if (window_.state(column, i) != CellState::kValue) {
-        into.clear();
-        return;
-      }
-      window_.append_field(column, i, into);
+      const auto states = window_.state(column, a) <=> window_.state(column, b);
+      if (states != 0) return states;
+      const auto wires = window_.wire(column, a) <=> window_.wire(column, b);
+      if (wires != 0) return wires;
     }
+    return std::strong_ordering::equal;
   }
 
   Result<void> apply_round(const Records& round) {
     if (writer_.suspicion_ == 0) {
-      TALLY_TRY_ASSIGN(const bool applied, apply_set(round));
+      TALLY_TRY_ASSIGN(const bool applied, sets_.apply(round, results_));
       if (applied) return {};
       TALLY_TRY(writer_.check_table(connection_));
       writer_.suspicion_ = kSuspicion;
@@ -176,7 +199,7 @@ class PostgresJobWriter::Unit {
       unrefused.push_back(i);
       if (!suspects.repeated.contains(i)) likely.push_back(i);
     }
-    TALLY_TRY_ASSIGN(const bool applied, apply_set(likely));
+    TALLY_TRY_ASSIGN(const bool applied, sets_.apply(likely, results_));
     if (applied) {
       for (const auto& [i, error] : suspects.repeated) results_.fail(i, error);
       writer_.suspicion_ = clean ? writer_.suspicion_ - 1 : kSuspicion;
@@ -187,32 +210,16 @@ class PostgresJobWriter::Unit {
     return halve(unrefused);
   }
 
-  // REQUIRES: the database refused the set whole. In file order.
+  // REQUIRES: the database refused the set whole. In its order.
   Result<void> halve(std::span<const std::uint32_t> set) {
     if (set.empty()) return {};
     if (set.size() == 1) return apply_one(set.front());
     const std::size_t middle = set.size() / 2;
     for (const auto& half : {set.first(middle), set.subspan(middle)}) {
-      TALLY_TRY_ASSIGN(const bool applied, apply_set({half.begin(), half.end()}));
+      TALLY_TRY_ASSIGN(const bool applied, sets_.apply(half, results_));
       if (!applied) TALLY_TRY(halve(half));
     }
     return {};
-  }
-
-  Result<bool> apply_set(Records set) {
-    if (writer_.write_.plan.key) sort_by_key(set);
-    return sets_.apply(set, results_);
-  }
-
-  void sort_by_key(Records& set) const {
-    const std::vector<std::size_t>& key = writer_.write_.plan.key_columns;
-    std::sort(set.begin(), set.end(), [&](std::uint32_t a, std::uint32_t b) {
-      for (const std::size_t column : key) {
-        const int order = window_.wire(column, a).compare(window_.wire(column, b));
-        if (order != 0) return order < 0;
-      }
-      return a < b;
-    });
   }
 
   PostgresJobWriter& writer_;
@@ -226,9 +233,10 @@ class PostgresJobWriter::Unit {
   PostgresSetChecks checks_;
 };
 
-PostgresJobWriter::PostgresJobWriter(PostgresWrite write, PostgresBinder binder,
-                                     const WriteSpec& spec)
-    : write_(std::move(write)),
+PostgresJobWriter::PostgresJobWriter(db::Database& database, PostgresWrite write,
+                                     PostgresBinder binder, const WriteSpec& spec)
+    : database_(database),
+      write_(std::move(write)),
       binder_(std::move(binder)),
       on_duplicate_(spec.on_duplicate),
       acting_(spec.acting),
@@ -237,13 +245,14 @@ PostgresJobWriter::PostgresJobWriter(PostgresWrite write, PostgresBinder binder,
       one_by_one_(spec.general_path || why_no_sets(write_).has_value()) {}
 
 Result<std::unique_ptr<PostgresJobWriter>> PostgresJobWriter::make(
-    const Resource& resource, PostgresTable table, const WriteSpec& spec) {
+    db::Database& database, const Resource& resource, PostgresTable table,
+    const WriteSpec& spec) {
   TALLY_TRY_ASSIGN(WritePlan plan, plan_write(resource, spec));
   TALLY_TRY_ASSIGN(PostgresBinder binder, PostgresBinder::make(resource, table, plan));
   PostgresWrite write(resource, std::move(table), std::move(plan));
   TALLY_TRY(check_postgres_rights(write, spec.acting));
   return std::unique_ptr<PostgresJobWriter>(
-      new PostgresJobWriter(std::move(write), std::move(binder), spec));
+      new PostgresJobWriter(database, std::move(write), std::move(binder), spec));
 }
 
 std::unique_ptr<BoundWindow> PostgresJobWriter::bind(const Window& window,
@@ -255,7 +264,18 @@ std::unique_ptr<BoundWindow> PostgresJobWriter::bind(const Window& window,
   for (const SliceNumber slice : slices.mine) {
     slicing.wanted.push_back(static_cast<std::uint32_t>(slice.value()));
   }
-  return binder_.bind(window, slicing);
+  auto bound = binder_.bind(window, slicing);
+  if (!one_by_one_ && may_draw_ahead(write_)) draw_ahead(*bound);
+  return bound;
+}
+
+void PostgresJobWriter::draw_ahead(PostgresWindow& window) const {
+  auto transaction = database_.begin_write(database_.writer_wait());
+  if (!transaction.ok()) return;
+  db::PostgresConnection& connection = db::postgres(*transaction.value());
+  if (!begin_acting(connection, acting_).ok()) return;
+  auto drawn = draw_ids(connection, write_, {}, window.size());
+  if (drawn.ok() && drawn.value()) window.keep_ids(std::move(*drawn.value()));
 }
 
 Slicing PostgresJobWriter::slicing() const { return slicing_of(write_); }
@@ -309,7 +329,8 @@ Result<void> PostgresJobWriter::take_turn(db::PostgresConnection& connection,
 // From here on nobody can change the table; and what it promises holds statement by
 // statement, not at the end of the transaction.
 Result<void> PostgresJobWriter::lock_table(db::PostgresConnection& connection) {
-  auto locked = connection.exec(lock_sql() + "; SET CONSTRAINTS ALL IMMEDIATE");
+  auto locked =
+      connection.exec(lock_sql() + "; SET CONSTRAINTS ALL IMMEDIATE" + kLookUpKeys);
   if (locked.ok()) return {};
   if (locked.error().code == ErrorCode::kNotFound) return changed();
   // What the role may do was taken away: planned for anew, it is said which privilege.

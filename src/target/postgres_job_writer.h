@@ -15,6 +15,9 @@
 //
 // Keys are sorted within a statement, so that two writers lock rows in one order.
 //
+// Ids that a sequence gives are drawn when a window is bound, in file order, while
+// another is being written; a record that fails uses one up, too.
+//
 // That the table is what the job was planned for is asked at the first unit, then once a
 // second, whenever a set was refused, and at every unit of the general path.
 //
@@ -26,6 +29,7 @@
 // A job that acts as somebody is planned with the rights of that role, and every unit's
 // statements run as it, from the lock on the table to the last check of what is deferred.
 //
+// Ownership: the database must outlive it.
 // Threads: bind() in one, the rest in another.
 // Errors:  kConflict     the table has changed since the job was planned
 //          kUnavailable  try the unit again
@@ -46,7 +50,8 @@ namespace tallyman {
 class PostgresJobWriter final : public JobWriter {
  public:
   // REQUIRES: the resource is the table's.
-  static Result<std::unique_ptr<PostgresJobWriter>> make(const Resource& resource,
+  static Result<std::unique_ptr<PostgresJobWriter>> make(db::Database& database,
+                                                         const Resource& resource,
                                                          PostgresTable table,
                                                          const WriteSpec& spec);
 
@@ -60,7 +65,10 @@ class PostgresJobWriter final : public JobWriter {
  private:
   class Unit;
 
-  PostgresJobWriter(PostgresWrite write, PostgresBinder binder, const WriteSpec& spec);
+  PostgresJobWriter(db::Database& database, PostgresWrite write, PostgresBinder binder,
+                    const WriteSpec& spec);
+  // Where that fails write() draws them, or says what is wrong.
+  void draw_ahead(PostgresWindow& window) const;
   Result<UnitOutcomes> write_unit(db::PostgresConnection& connection,
                                   const PostgresWindow& window, SliceNumber slice,
                                   const WriteOptions& options);
@@ -73,6 +81,7 @@ class PostgresJobWriter final : public JobWriter {
   Result<void> check_table(db::PostgresConnection& connection);
   Error changed() const;
 
+  db::Database& database_;
   const PostgresWrite write_;
   const PostgresBinder binder_;
   const OnDuplicate on_duplicate_;

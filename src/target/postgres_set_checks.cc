@@ -1,6 +1,7 @@
 #include "target/postgres_set_checks.h"
 
 #include <algorithm>
+#include <set>
 
 #include "target/postgres_arrays.h"
 #include "target/postgres_refusal.h"
@@ -146,6 +147,10 @@ Result<void> PostgresSetChecks::find_duplicates(Search& search, std::size_t key)
   const bool plain =
       write_.table.keys[key].predicate.empty() && !write_.table.keys[key].nulls_are_equal;
   if (!columns || !plain || search.alive.empty()) return {};
+  if (columns->size() == 1) {
+    TALLY_TRY_ASSIGN(const bool beyond, lie_beyond_all_rows(search, columns->front()));
+    if (beyond) return {};
+  }
   const PostgresArrays arrays(write_, window_, *columns, search.alive);
   std::string matches;
   for (const std::size_t column : *columns) {
@@ -166,6 +171,83 @@ Result<void> PostgresSetChecks::find_duplicates(Search& search, std::size_t key)
   return {};
 }
 
+// True where the table has no row between the least and the greatest value: new keys that
+// grow need not be looked up one by one.
+Result<bool> PostgresSetChecks::lie_beyond_all_rows(const Search& search,
+                                                    std::size_t column) {
+  const std::string stored = "t." + write_.column(column).sql_name;
+  const std::string from = "SELECT 1 FROM " + write_.table.sql_name + " AS t";
+  const PostgresWire wire = write_.type(column).wire;
+  if (wire == PostgresWire::kInt2 || wire == PostgresWire::kInt4 ||
+      wire == PostgresWire::kInt8) {
+    std::optional<std::int64_t> least;
+    std::optional<std::int64_t> greatest;
+    for (const std::uint32_t record : search.alive) {
+      if (window_.state(column, record) != CellState::kValue) continue;
+      const std::int64_t value = db::read_wire_integer(window_.wire(column, record));
+      least = std::min(least.value_or(value), value);
+      greatest = std::max(greatest.value_or(value), value);
+    }
+    if (!least) return true;
+    db::PostgresParams bounds;
+    bounds.add(*least);
+    bounds.add(*greatest);
+    return finds_nothing(
+        from + " WHERE " + stored + " BETWEEN $1::bigint AND $2::bigint LIMIT 1", bounds);
+  }
+  if (wire != PostgresWire::kText) return false;
+  const std::string& collation = write_.column(column).sql_collation;
+  const std::size_t columns[] = {column};
+  const PostgresArrays arrays(write_, window_, columns, search.alive);
+  return finds_nothing(
+      "WITH bounds AS MATERIALIZED (SELECT min(v) AS least, max(v) AS greatest FROM "
+      "(SELECT " +
+          write_.assigned(column, PostgresArrays::value(column)) +
+          (collation.empty() ? "" : " COLLATE " + collation) + " AS v FROM " +
+          arrays.from() + ") AS sent) " + from + ", bounds WHERE " + stored +
+          " BETWEEN bounds.least AND bounds.greatest LIMIT 1",
+      arrays.params());
+}
+
+Result<bool> PostgresSetChecks::finds_nothing(const std::string& sql,
+                                              const db::PostgresParams& params) {
+  TALLY_TRY_ASSIGN(const auto found, ask(sql, params));
+  return found && found->rows() == 0;
+}
+
+bool PostgresSetChecks::append_key(std::span<const std::size_t> columns,
+                                   std::uint32_t record, std::string& into) const {
+  bool has_null = false;
+  into.clear();
+  for (const std::size_t column : columns) {
+    has_null |= window_.state(column, record) != CellState::kValue;
+    window_.append_field(column, record, into);
+  }
+  return !has_null;
+}
+
+// Records that may have a value of the key in common with another: their hashes do.
+std::vector<std::uint32_t> PostgresSetChecks::likely_repeated(
+    const std::vector<std::uint32_t>& records,
+    std::span<const std::size_t> columns) const {
+  std::vector<std::pair<std::size_t, std::uint32_t>> hashes;
+  hashes.reserve(records.size());
+  std::string key;
+  for (const std::uint32_t record : records) {
+    if (append_key(columns, record, key)) {
+      hashes.emplace_back(std::hash<std::string>()(key), record);
+    }
+  }
+  std::sort(hashes.begin(), hashes.end());
+  std::vector<std::uint32_t> likely;
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    const bool again = i > 0 && hashes[i].first == hashes[i - 1].first;
+    const bool before = i + 1 < hashes.size() && hashes[i].first == hashes[i + 1].first;
+    if (again || before) likely.push_back(hashes[i].second);
+  }
+  return likely;
+}
+
 // Of records that have a value of a unique key in common the first stands.
 void PostgresSetChecks::find_repeated(Search& search) {
   struct Taken {
@@ -174,6 +256,7 @@ void PostgresSetChecks::find_repeated(Search& search) {
     std::unordered_set<std::string> values;
   };
   std::vector<Taken> keys;
+  std::set<std::uint32_t> likely;
   for (std::size_t key = 0; key < write_.table.keys.size(); ++key) {
     const PostgresKey& one = write_.table.keys[key];
     const auto columns = columns_of(search, write_.table.resource.keys[key].fields);
@@ -181,19 +264,17 @@ void PostgresSetChecks::find_repeated(Search& search) {
       continue;
     }
     keys.push_back({key, *columns, {}});
+    for (const std::uint32_t record : likely_repeated(search.alive, *columns)) {
+      likely.insert(record);
+    }
   }
   std::vector<std::string> values(keys.size());
-  for (const std::uint32_t record : search.alive) {
+  for (const std::uint32_t record : likely) {
     const Taken* clash = nullptr;
     for (std::size_t k = 0; k < keys.size(); ++k) {
-      values[k].clear();
-      bool has_null = false;
-      for (const std::size_t column : keys[k].columns) {
-        has_null |= window_.state(column, record) != CellState::kValue;
-        window_.append_field(column, record, values[k]);
-      }
-      if (has_null) values[k].clear();
-      if (!clash && !has_null && keys[k].values.contains(values[k])) clash = &keys[k];
+      const bool has_key = append_key(keys[k].columns, record, values[k]);
+      if (!has_key) values[k].clear();
+      if (!clash && has_key && keys[k].values.contains(values[k])) clash = &keys[k];
     }
     if (clash) {
       search.found.repeated.emplace(record, duplicate_error(write_, clash->key));

@@ -57,11 +57,18 @@ class PostgresSetChecks {
   Result<void> find_missing_parents(Search& search, std::size_t foreign_key);
   Result<void> find_duplicates(Search& search, std::size_t key);
   void find_repeated(Search& search);
+  Result<bool> lie_beyond_all_rows(const Search& search, std::size_t column);
+  std::vector<std::uint32_t> likely_repeated(const std::vector<std::uint32_t>& records,
+                                             std::span<const std::size_t> columns) const;
+  // False where a part of it is NULL: no other record has it.
+  bool append_key(std::span<const std::size_t> columns, std::uint32_t record,
+                  std::string& into) const;
 
   // The columns of the fields, where each of them is sent and written; else nothing.
   std::optional<std::vector<std::size_t>> columns_of(
       const Search& search, std::span<const std::size_t> fields) const;
   void drop_refused(Search& search) const;
+  Result<bool> finds_nothing(const std::string& sql, const db::PostgresParams& params);
   // Places of `search.alive` that a query names (with its first column); nothing where
   // the query itself cannot be answered.
   Result<std::optional<db::PostgresResult>> ask(const std::string& sql,

@@ -1,11 +1,11 @@
 #include "target/postgres_set_writer.h"
 
 #include <algorithm>
-#include <numeric>
 #include <unordered_map>
 
 #include "base/check.h"
 #include "target/postgres_arrays.h"
+#include "target/postgres_drawn_ids.h"
 
 namespace tallyman {
 namespace {
@@ -157,6 +157,23 @@ Result<bool> PostgresSetWriter::change(const Group& group, PostgresResults& resu
 // --- Delete ---------------------------------------------------------------------------
 
 Result<bool> PostgresSetWriter::remove(const Group& group, PostgresResults& results) {
+  std::vector<std::uint8_t> found(group.records.size());
+  const auto take = [&](std::size_t at, std::span<const std::string_view> id) {
+    found[at] = 1;
+    results.succeed(group.records[at], Outcome::kDeleted, id);
+  };
+  TALLY_TRY_ASSIGN(const bool removed, key_is_integer_id() ? remove_by_id(group, take)
+                                                           : remove_by_key(group, take));
+  if (!removed) return false;
+  for (std::size_t at = 0; at < found.size(); ++at) {
+    if (found[at]) continue;
+    results.fail(group.records[at],
+                 {RecordErrorCode::kNotFound, write_.key_names(), "no row has this key"});
+  }
+  return true;
+}
+
+Result<bool> PostgresSetWriter::remove_by_key(const Group& group, const TakeRow& take) {
   const PostgresArrays arrays(write_, window_, write_.plan.key_columns, group.records);
   TALLY_TRY_ASSIGN(
       const auto removed,
@@ -165,13 +182,45 @@ Result<bool> PostgresSetWriter::remove(const Group& group, PostgresResults& resu
               PostgresArrays::place() + ", " + write_.ids(),
           arrays.params()));
   if (!removed) return false;
-  for (const std::uint32_t i : group.records) {
-    results.fail(i,
-                 {RecordErrorCode::kNotFound, write_.key_names(), "no row has this key"});
-  }
   for (int row = 0; row < removed->rows(); ++row) {
-    const auto at = place_of(*removed, row);
-    results.succeed(group.records[at], Outcome::kDeleted, id_of(*removed, row, 1));
+    take(place_of(*removed, row), id_of(*removed, row, 1));
+  }
+  return true;
+}
+
+bool PostgresSetWriter::key_is_integer_id() const {
+  return write_.table.row_id_kind == RowIdKind::kInteger &&
+         write_.plan.key_columns.size() == 1 &&
+         write_.places[write_.plan.key_columns.front()] == write_.id_fields.front();
+}
+
+// Without a join; whose row it was is told by the id, as the records are sorted by it.
+Result<bool> PostgresSetWriter::remove_by_id(const Group& group, const TakeRow& take) {
+  const std::size_t key = write_.plan.key_columns.front();
+  const PostgresType& type = write_.type(key);
+  db::PostgresArray ids(type.wire_oid);
+  std::vector<std::size_t> named;  // Places in the group: without those of no key.
+  for (std::size_t at = 0; at < group.records.size(); ++at) {
+    if (window_.state(key, group.records[at]) != CellState::kValue) continue;
+    ids.add(window_.wire(key, group.records[at]));
+    named.push_back(at);
+  }
+  db::PostgresParams params;
+  params.add_view(type.wire_array_oid, ids.wire());
+  TALLY_TRY_ASSIGN(const auto removed,
+                   ask("DELETE FROM " + write_.table.sql_name + " AS t WHERE t." +
+                           write_.column(key).sql_name + " = ANY ($1::" + type.wire_name +
+                           "[]) RETURNING " + write_.ids(),
+                       params));
+  if (!removed) return false;
+  for (int row = 0; row < removed->rows(); ++row) {
+    const std::string_view id[] = {removed->text(row, 0)};
+    const auto wire_at = [&](std::size_t at) {
+      return window_.wire(key, group.records[at]);
+    };
+    const auto at = std::ranges::lower_bound(named, id[0], std::less<>(), wire_at);
+    CHECK(at != named.end() && wire_at(*at) == id[0]);
+    take(*at, id);
   }
   return true;
 }
@@ -188,7 +237,11 @@ Result<bool> PostgresSetWriter::insert(const Group& group,
     }
     return true;
   }
-  TALLY_TRY_ASSIGN(const auto drawn, draw(group.shape, records.size()));
+  std::optional<std::vector<DrawnIds>> drawn = ids_of(window_.ids(), records);
+  if (drawn->empty()) {
+    TALLY_TRY_ASSIGN(drawn,
+                     draw_ids(connection_, write_, group.shape.sent, records.size()));
+  }
   if (!drawn) return false;
   const bool all_in_binary =
       std::none_of(group.shape.sent.begin(), group.shape.sent.end(),
@@ -201,48 +254,11 @@ Result<bool> PostgresSetWriter::insert(const Group& group,
   return take_inserted_ids(records, *drawn, results);
 }
 
-// Nothing: the database makes up what cannot be made up before.
-Result<std::optional<std::vector<PostgresSetWriter::Drawn>>> PostgresSetWriter::draw(
-    const PostgresShape& shape, std::size_t count) {
-  std::vector<Drawn> all;
-  for (const std::size_t place : write_.id_fields) {
-    const auto column = write_.column_of(place);
-    if (column &&
-        std::find(shape.sent.begin(), shape.sent.end(), *column) != shape.sent.end()) {
-      continue;
-    }
-    const PostgresColumn& made = write_.table.columns[place];
-    std::string value = write_.table.resource.fields[place].default_sql;
-    if (write_.table.sequence && write_.id_fields.size() == 1) {
-      value = "pg_catalog.nextval(" +
-              db::postgres_literal(write_.table.sequence->sql_name) + ")";
-    }
-    if (value.empty() || made.type.needs_cast()) {
-      return std::optional<std::vector<Drawn>>();
-    }
-    const std::string typed = "(" + value + ")::" + made.type.name;
-    db::PostgresParams params;
-    params.add(count);
-    TALLY_TRY_ASSIGN(const auto rows,
-                     ask("SELECT v FROM (SELECT " + typed +
-                             " AS v FROM pg_catalog.generate_series(1, $1::bigint) "
-                             "OFFSET 0) AS drawn",
-                         params));
-    if (!rows) return std::optional<std::vector<Drawn>>();
-    Drawn drawn{.place = place, .wires = {}};
-    for (int row = 0; row < rows->rows(); ++row) {
-      drawn.wires.emplace_back(rows->text(row, 0));
-    }
-    all.push_back(std::move(drawn));
-  }
-  return std::optional(std::move(all));
-}
-
 Result<bool> PostgresSetWriter::copy(const PostgresShape& shape,
                                      std::span<const std::uint32_t> records,
-                                     const std::vector<Drawn>& drawn) {
+                                     const std::vector<DrawnIds>& drawn) {
   std::string names = write_.names(shape.sent);
-  for (const Drawn& one : drawn) {
+  for (const DrawnIds& one : drawn) {
     names += (names.empty() ? "" : ", ") + write_.table.columns[one.place].sql_name;
   }
   auto begun = connection_.copy_in("COPY " + write_.table.sql_name + " (" + names +
@@ -261,9 +277,10 @@ Result<bool> PostgresSetWriter::copy(const PostgresShape& shape,
     for (const std::size_t column : shape.sent) {
       window_.append_field(column, records[at], chunk);
     }
-    for (const Drawn& one : drawn) {
-      db::append_wire32(chunk, static_cast<std::uint32_t>(one.wires[at].size()));
-      chunk += one.wires[at];
+    for (const DrawnIds& one : drawn) {
+      const std::string_view wire = one.wires.wire(at);
+      db::append_wire32(chunk, static_cast<std::uint32_t>(wire.size()));
+      chunk += wire;
     }
     if (chunk.size() < kCopyChunkBytes) continue;
     sent = into.write(chunk).ok();
@@ -282,7 +299,7 @@ Result<bool> PostgresSetWriter::copy(const PostgresShape& shape,
 
 Result<bool> PostgresSetWriter::insert_from_arrays(const PostgresShape& shape,
                                                    std::span<const std::uint32_t> records,
-                                                   const std::vector<Drawn>& drawn) {
+                                                   const std::vector<DrawnIds>& drawn) {
   PostgresArrays arrays(write_, window_, shape.sent, records);
   std::string names = write_.names(shape.sent);
   std::string values;
@@ -290,14 +307,15 @@ Result<bool> PostgresSetWriter::insert_from_arrays(const PostgresShape& shape,
     values += (values.empty() ? "" : ", ") +
               write_.assigned(column, PostgresArrays::value(column));
   }
-  for (const Drawn& one : drawn) {
+  for (const DrawnIds& one : drawn) {
     const PostgresColumn& column = write_.table.columns[one.place];
     names += (names.empty() ? "" : ", ") + column.sql_name;
     values += (values.empty() ? "" : ", ") + arrays.add(column.type, one.wires);
   }
-  const bool overriding = std::any_of(drawn.begin(), drawn.end(), [&](const Drawn& one) {
-    return write_.table.columns[one.place].identity_always;
-  });
+  const bool overriding =
+      std::any_of(drawn.begin(), drawn.end(), [&](const DrawnIds& one) {
+        return write_.table.columns[one.place].identity_always;
+      });
   if (names.empty()) return false;  // Defaults alone: one by one.
   TALLY_TRY_ASSIGN(
       const auto inserted,
@@ -309,13 +327,13 @@ Result<bool> PostgresSetWriter::insert_from_arrays(const PostgresShape& shape,
 }
 
 Result<bool> PostgresSetWriter::take_inserted_ids(std::span<const std::uint32_t> records,
-                                                  const std::vector<Drawn>& drawn,
+                                                  const std::vector<DrawnIds>& drawn,
                                                   PostgresResults& results) {
   // Of each column of the key: its values where they were drawn or must be asked for.
-  std::vector<std::vector<std::string>> made(write_.id_fields.size());
+  std::vector<PostgresCells> made(write_.id_fields.size());
   std::vector<std::size_t> columns(write_.id_fields.size());
   for (std::size_t k = 0; k < made.size(); ++k) {
-    const auto found = std::find_if(drawn.begin(), drawn.end(), [&](const Drawn& one) {
+    const auto found = std::find_if(drawn.begin(), drawn.end(), [&](const DrawnIds& one) {
       return one.place == write_.id_fields[k];
     });
     if (found != drawn.end()) {
@@ -331,8 +349,8 @@ Result<bool> PostgresSetWriter::take_inserted_ids(std::span<const std::uint32_t>
   std::vector<std::string_view> id(made.size());
   for (std::size_t at = 0; at < records.size(); ++at) {
     for (std::size_t k = 0; k < made.size(); ++k) {
-      id[k] = made[k].empty() ? window_.wire(columns[k], records[at])
-                              : std::string_view(made[k][at]);
+      id[k] =
+          made[k].size() == 0 ? window_.wire(columns[k], records[at]) : made[k].wire(at);
     }
     results.succeed(records[at], Outcome::kCreated, id);
   }
@@ -340,7 +358,7 @@ Result<bool> PostgresSetWriter::take_inserted_ids(std::span<const std::uint32_t>
 }
 
 // A column's values as the table will show them.
-Result<std::optional<std::vector<std::string>>> PostgresSetWriter::texts_of(
+Result<std::optional<PostgresCells>> PostgresSetWriter::texts_of(
     std::size_t column, std::span<const std::uint32_t> records) {
   const std::size_t columns[] = {column};
   const PostgresArrays arrays(write_, window_, columns, records);
@@ -350,9 +368,9 @@ Result<std::optional<std::vector<std::string>>> PostgresSetWriter::texts_of(
               "::" + write_.field(column).declared_type + ")::text FROM " +
               arrays.from() + " ORDER BY " + PostgresArrays::place(),
           arrays.params()));
-  if (!rows) return std::optional<std::vector<std::string>>();
-  std::vector<std::string> texts;
-  for (int row = 0; row < rows->rows(); ++row) texts.emplace_back(rows->text(row, 0));
+  if (!rows) return std::optional<PostgresCells>();
+  PostgresCells texts;
+  for (int row = 0; row < rows->rows(); ++row) texts.add(rows->text(row, 0));
   return std::optional(std::move(texts));
 }
 

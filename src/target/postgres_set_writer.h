@@ -12,6 +12,7 @@
 // Errors:    what is no record's fault: lost connections, locks, deadlocks.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,7 +34,8 @@ class PostgresSetWriter {
                     const PostgresWindow& window)
       : connection_(connection), write_(write), window_(window) {}
 
-  // `records`: places in the window, in file order. False: nothing was done.
+  // `records`: places in the window, in the order of their keys (an insert: in file
+  // order). False: nothing was done.
   Result<bool> apply(std::span<const std::uint32_t> records, PostgresResults& results);
 
  private:
@@ -42,11 +44,6 @@ class PostgresSetWriter {
     PostgresShape shape;
     std::vector<std::uint32_t> records;
   };
-  // Values of columns that a record does not have and that make its id.
-  struct Drawn {
-    std::size_t place;  // In the table's fields.
-    std::vector<std::string> wires;
-  };
 
   Result<bool> apply_groups(std::span<const std::uint32_t> records,
                             PostgresResults& results);
@@ -54,21 +51,25 @@ class PostgresSetWriter {
 
   Result<bool> change(const Group& group, PostgresResults& results);
   Result<bool> remove(const Group& group, PostgresResults& results);
+  // A row that was there: its record's place in the group, and its id.
+  using TakeRow =
+      std::function<void(std::size_t at, std::span<const std::string_view> id)>;
+  Result<bool> remove_by_key(const Group& group, const TakeRow& take);
+  Result<bool> remove_by_id(const Group& group, const TakeRow& take);
+  bool key_is_integer_id() const;
   Result<bool> insert(const Group& group, std::span<const std::uint32_t> records,
                       PostgresResults& results);
 
-  Result<std::optional<std::vector<Drawn>>> draw(const PostgresShape& shape,
-                                                 std::size_t count);
   Result<bool> copy(const PostgresShape& shape, std::span<const std::uint32_t> records,
-                    const std::vector<Drawn>& drawn);
+                    const std::vector<DrawnIds>& drawn);
   Result<bool> insert_from_arrays(const PostgresShape& shape,
                                   std::span<const std::uint32_t> records,
-                                  const std::vector<Drawn>& drawn);
+                                  const std::vector<DrawnIds>& drawn);
   Result<bool> take_inserted_ids(std::span<const std::uint32_t> records,
-                                 const std::vector<Drawn>& drawn,
+                                 const std::vector<DrawnIds>& drawn,
                                  PostgresResults& results);
-  Result<std::optional<std::vector<std::string>>> texts_of(
-      std::size_t column, std::span<const std::uint32_t> records);
+  Result<std::optional<PostgresCells>> texts_of(std::size_t column,
+                                                std::span<const std::uint32_t> records);
 
   // Nothing where the database refused a record.
   Result<std::optional<db::PostgresResult>> ask(const std::string& sql,

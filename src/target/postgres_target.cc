@@ -89,11 +89,12 @@ Result<std::unique_ptr<JobWriter>> PostgresTarget::make_writer(const Resource& r
   }
   if (spec.acting.is_somebody()) {
     TALLY_TRY_ASSIGN(PostgresTable theirs, describe_for(spec.acting, *table));
-    TALLY_TRY_ASSIGN(auto writer,
-                     PostgresJobWriter::make(resource, std::move(theirs), spec));
+    TALLY_TRY_ASSIGN(auto writer, PostgresJobWriter::make(database_, resource,
+                                                          std::move(theirs), spec));
     return std::unique_ptr<JobWriter>(std::move(writer));
   }
-  TALLY_TRY_ASSIGN(auto writer, PostgresJobWriter::make(resource, *table, spec));
+  TALLY_TRY_ASSIGN(auto writer,
+                   PostgresJobWriter::make(database_, resource, *table, spec));
   return std::unique_ptr<JobWriter>(std::move(writer));
 }
 

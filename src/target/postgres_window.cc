@@ -16,6 +16,11 @@ class KeyHash {
     add_byte(static_cast<unsigned char>(bytes.size()));
     for (const char c : bytes) add_byte(static_cast<unsigned char>(c));
   }
+  void add(std::uint64_t number) {
+    for (int shift = 0; shift < 64; shift += 8) {
+      add_byte(static_cast<unsigned char>(number >> shift));
+    }
+  }
   std::uint64_t value() const {
     std::uint64_t mixed = hash_;
     mixed ^= mixed >> 33;
@@ -31,6 +36,27 @@ class KeyHash {
   }
   std::uint64_t hash_ = 0xCBF2'9CE4'8422'2325ULL;
 };
+
+// Numbers that go in slices in turn; another such run begins at any of them.
+constexpr std::uint64_t kNeighbours = 64;
+
+// The number that a value of a key ends with, taken off it: of an integer all of it, of a
+// text the decimal digits at its end.
+std::uint64_t take_number(PostgresWire wire, std::string_view& bytes) {
+  std::uint64_t number = 0;
+  if (wire == PostgresWire::kInt2 || wire == PostgresWire::kInt4 ||
+      wire == PostgresWire::kInt8) {
+    number = static_cast<std::uint64_t>(db::read_wire_integer(bytes));
+    bytes = {};
+  } else if (wire == PostgresWire::kText) {
+    const auto digits = bytes.find_last_not_of("0123456789") + 1;
+    for (const char digit : bytes.substr(digits)) {
+      number = number * 10 + static_cast<std::uint64_t>(digit - '0');
+    }
+    bytes = bytes.substr(0, digits);
+  }
+  return number;
+}
 
 // In the table of PostgreSQL's view; the resource may show fewer fields.
 std::size_t table_place(const PostgresTable& table, const Field& field) {
@@ -64,6 +90,7 @@ std::size_t PostgresWindow::memory_bytes() const {
       (places_.capacity() + by_slice_.capacity()) * sizeof(std::uint32_t) +
       errors_.capacity() * (sizeof(RecordError) + 64);
   for (const PostgresCells& cells : columns_) bytes += cells.memory_bytes();
+  for (const DrawnIds& drawn : ids_) bytes += drawn.wires.memory_bytes();
   return bytes;
 }
 
@@ -96,6 +123,7 @@ std::uint32_t PostgresBinder::slice_by_key(std::span<const Cell> record,
                                            std::uint32_t place, std::uint32_t slices,
                                            std::string& scratch) const {
   KeyHash hash;
+  std::uint64_t number = 0;
   RecordError ignored;
   CellState state = CellState::kAbsent;
   for (const std::size_t key : key_) {
@@ -105,9 +133,13 @@ std::uint32_t PostgresBinder::slice_by_key(std::span<const Cell> record,
         state != CellState::kValue) {
       return place % slices;
     }
-    hash.add(scratch);
+    std::string_view rest = scratch;
+    const std::uint64_t one = take_number(column.binder.wire(), rest);
+    number += one;
+    hash.add(rest);
+    hash.add(one / kNeighbours);
   }
-  return static_cast<std::uint32_t>(hash.value() % slices);
+  return static_cast<std::uint32_t>((hash.value() + number) % slices);
 }
 
 std::vector<std::uint32_t> PostgresBinder::slice_all(

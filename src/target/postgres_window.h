@@ -38,8 +38,10 @@ namespace tallyman {
 // How a window's records are divided.
 struct PostgresSlicing {
   std::uint32_t slices = 1;
-  // By a hash of the key's wire bytes (of the plan's duplicate key, which is the key
-  // where the operation has one): records with one key are in one slice. A record whose
+  // By the key (the plan's duplicate key, which is the key where the operation has one):
+  // records with one key are in one slice. Values that end with numbers which follow each
+  // other go in the slices in turn, so that each has its share of the rows of a page;
+  // else it is a hash. A record whose
   // key is NULL, absent or cannot be bound: by its place. REQUIRES of the plan: a
   // duplicate key. Else contiguous parts of (nearly) the same size.
   bool by_key = false;
@@ -73,6 +75,10 @@ class PostgresCells {
                      : state == CellState::kNull ? kNull
                                                  : kAbsent));
   }
+  void add(std::string_view wire) {
+    bytes_ += wire;
+    end(CellState::kValue);
+  }
   std::size_t memory_bytes() const {
     return bytes_.capacity() + ends_.capacity() * sizeof(std::uint32_t);
   }
@@ -84,6 +90,13 @@ class PostgresCells {
 
   std::string bytes_;
   std::vector<std::uint32_t> ends_;  // Each with a mark where it is no value.
+};
+
+// Of a column of the primary key that records do not bring: values that the database has
+// made for them (target/postgres_drawn_ids.h).
+struct DrawnIds {
+  std::size_t place;  // The column's, in the table's fields.
+  PostgresCells wires;
 };
 
 class PostgresWindow final : public BoundWindow {
@@ -134,6 +147,9 @@ class PostgresWindow final : public BoundWindow {
   bool is_failed(std::size_t i) const { return failed_[i] != 0; }
   // Why the record could not be bound, or null.
   const RecordError* error(std::size_t i) const;
+  // By place here. Empty: none were drawn.
+  const std::vector<DrawnIds>& ids() const { return ids_; }
+  void keep_ids(std::vector<DrawnIds> ids) { ids_ = std::move(ids); }
   // Of cells and records, about.
   std::size_t memory_bytes() const;
 
@@ -150,6 +166,7 @@ class PostgresWindow final : public BoundWindow {
   std::size_t window_records_ = 0;
   bool has_absent_ = false;
   std::vector<PostgresCells> columns_;
+  std::vector<DrawnIds> ids_;
   std::vector<std::uint32_t> places_;  // Empty: 0, 1, 2 ...
   std::vector<std::uint32_t> by_slice_;
   std::vector<std::uint32_t> slice_begins_;  // In by_slice_; one more than slices.

@@ -49,6 +49,18 @@ PostgresTable make_table() {
 
 class PostgresWindowTest : public testing::Test {
  protected:
+  // Of each record, its slice of 8.
+  std::string slices_of(const std::string& text) {
+    const auto window = bind(text, Operation::kUpsert, {.slices = 8, .by_key = true});
+    std::string slices(window->size(), '?');
+    for (std::uint32_t slice = 0; slice < 8; ++slice) {
+      for (const std::uint32_t i : window->slice(slice)) {
+        slices[i] = static_cast<char>('0' + slice);
+      }
+    }
+    return slices;
+  }
+
   std::unique_ptr<PostgresWindow> bind(const std::string& text,
                                        Operation operation = Operation::kInsert,
                                        const PostgresSlicing& slicing = {},
@@ -226,16 +238,26 @@ TEST_F(PostgresWindowTest, CutsContiguousPartsOfOneSize) {
 
 // Nodes of different versions share a job: which slice a key is in is for ever.
 TEST_F(PostgresWindowTest, NeverMovesAKeyToAnotherSlice) {
-  const PostgresSlicing slicing{.slices = 8, .by_key = true, .wanted = {}};
-  const auto window =
-      bind("id\n1\n2\n3\n4\n5\n-1\n1000000\n", Operation::kUpsert, slicing);
-  std::string slices(7, '?');
-  for (std::uint32_t slice = 0; slice < 8; ++slice) {
-    for (const std::uint32_t i : window->slice(slice)) {
-      slices[i] = static_cast<char>('0' + slice);
-    }
+  EXPECT_EQ(slices_of("id\n1\n2\n3\n4\n5\n-1\n1000000\n"), "1234576");
+  resource_.keys = table_.resource.keys = {{"t_note_key", {2}, true}};
+  EXPECT_EQ(slices_of("note\na1\na2\na3\na\na01\nb1\n7\n1b\n"), "67056074");
+}
+
+// So every transaction has its share of a page's rows, and each lane its share of keys.
+TEST_F(PostgresWindowTest, TakesNeighboursInTurnAndSpreadsWhatGoesBySteps) {
+  const auto count = [&](int first, int step, int keys) {
+    std::string text = "id\n";
+    for (int i = 0; i < keys; ++i) text += std::to_string(first + i * step) + "\n";
+    std::map<char, int> sizes;
+    for (const char slice : slices_of(text)) ++sizes[slice];
+    return sizes;
+  };
+  for (const auto& [slice, size] : count(640, 1, 64)) EXPECT_EQ(size, 8) << slice;
+  for (const int step : {8, 10, 64, 1000}) {
+    const auto sizes = count(0, step, 8000);
+    EXPECT_EQ(sizes.size(), 8u) << step;
+    for (const auto& [slice, size] : sizes) EXPECT_NEAR(size, 1000, 400) << step;
   }
-  EXPECT_EQ(slices, "5067670");
 }
 
 TEST_F(PostgresWindowTest, TakesOnlyWhatEachTypeIs) {

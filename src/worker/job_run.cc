@@ -177,7 +177,7 @@ Result<std::optional<UnitOutcomes>> JobRun::try_unit(const PreparedWindow& windo
   TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, place, window_records,
                                    outcomes.value()));
   TALLY_TRY(transaction->commit());
-  parts_.jobs.announce();
+  parts_.jobs.announce_unit();
   return std::optional(std::move(outcomes).value());
 }
 

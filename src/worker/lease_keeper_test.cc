@@ -25,7 +25,7 @@ TEST_F(LeaseKeeperTest, AHeldLeaseDoesNotRunOut) {
   const auto until = clock.steady() + kLease * 3 / 2;
   while (clock.steady() < until) {
     ASSERT_FALSE(must(jobs.claim("two", engine_.one_slice(), 1, kLease)).has_value());
-    jobs.wait_for_change(jobs.version(), milliseconds(20));
+    jobs.changes().wait(jobs.changes().version(), milliseconds(20));
   }
   EXPECT_FALSE(hold.lost());
 }

@@ -19,6 +19,15 @@ std::string needs_one_lane(const JobOptions& options) {
   return "";
 }
 
+bool changes_rows(Operation operation) {
+  return operation != Operation::kInsert && operation != Operation::kDelete;
+}
+
+// Not worth the transactions of more than one slice.
+bool is_small(const WorkerSettings& settings, const Job& job) {
+  return job.total_items && *job.total_items * kKeyedSlices <= settings.window_records;
+}
+
 }  // namespace
 
 JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& slicing) {
@@ -31,8 +40,10 @@ JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& sl
   }
   cut.lanes_reason = needs_one_lane(job.options);
   if (!cut.lanes_reason.empty()) return cut;
+  // In one slice a job would keep all others of a parallel resource waiting.
+  if (is_small(settings, job) && !job.parallel) return cut;
   cut.plan.sliced_by = slicing.signature;
-  cut.plan.slices = slicing.by == Slicing::By::kKey
+  cut.plan.slices = slicing.by == Slicing::By::kKey && changes_rows(job.operation)
                         ? std::max(kKeyedSlices, settings.lanes)
                         : settings.lanes;
   // Units of parallel jobs take turns by these slices: each of ours is a part of one.

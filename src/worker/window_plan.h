@@ -1,8 +1,10 @@
 // How a job is cut into windows and slices, decided once, at its first claim.
 //
-// Keyed operations are cut into many slices even for one lane: neighbouring rows then
-// fall into different transactions, and PostgreSQL can prune what the one before left on
-// a page (docs/performance.md).
+// Operations that change rows are cut into many slices even for one lane: neighbouring
+// rows then fall into different transactions, and PostgreSQL can prune what the one
+// before left on a page (docs/performance.md). Others have a slice for each lane: new
+// rows had better come in the order of their keys. A job of less than an eighth of a
+// window is one slice.
 #pragma once
 
 #include <string>
@@ -13,7 +15,7 @@
 
 namespace tallyman {
 
-// Slices of a keyed operation: measured, docs/performance.md.
+// Slices of an operation that changes rows: measured, docs/performance.md.
 inline constexpr std::uint32_t kKeyedSlices = 8;
 
 struct JobCut {

@@ -9,15 +9,15 @@ const Slicing kByKey{.by = Slicing::By::kKey, .signature = "id int"};
 const Slicing kByPlace{.by = Slicing::By::kPlace};
 
 JobCut cut(const Slicing& slicing, const JobOptions& options = {},
-           std::uint32_t lanes = 2) {
+           std::uint32_t lanes = 2, Operation operation = Operation::kUpsert) {
   WorkerSettings settings;
   settings.window_records = 7;
   settings.lanes = lanes;
-  Job job{.id = JobId(Uuid{}), .options = options};
+  Job job{.id = JobId(Uuid{}), .operation = operation, .options = options};
   return cut_job(settings, job, slicing);
 }
 
-TEST(WindowPlan, KeyedOperationsHaveManySlicesWhateverTheLanes) {
+TEST(WindowPlan, ChangesOfRowsHaveManySlicesWhateverTheLanes) {
   EXPECT_EQ(cut(kByKey).plan.slices, 8u);
   EXPECT_EQ(cut(kByKey, {}, 1).plan.slices, 8u);
   EXPECT_EQ(cut(kByKey, {}, 12).plan.slices, 12u);
@@ -26,9 +26,24 @@ TEST(WindowPlan, KeyedOperationsHaveManySlicesWhateverTheLanes) {
   EXPECT_EQ(cut(kByKey).plan.sliced_by, "id int");
 }
 
-TEST(WindowPlan, ContiguousPartsAreAsManyAsTheLanes) {
+TEST(WindowPlan, OtherPartsAreAsManyAsTheLanes) {
+  for (const Operation operation : {Operation::kInsert, Operation::kDelete}) {
+    EXPECT_EQ(cut(kByKey, {}, 1, operation).plan.slices, 1u);
+    EXPECT_EQ(cut(kByKey, {}, 2, operation).plan.slices, 2u);
+  }
   EXPECT_EQ(cut(kByPlace).plan.slices, 2u);
   EXPECT_EQ(cut(kByPlace, {}, 1).plan.slices, 1u);
+}
+
+TEST(WindowPlan, SmallJobsAreOneSlice) {
+  WorkerSettings settings;
+  settings.window_records = 80;
+  settings.lanes = 2;
+  for (const std::uint64_t records : {10, 11}) {
+    const Job job{
+        .id = JobId(Uuid{}), .operation = Operation::kUpdate, .total_items = records};
+    EXPECT_EQ(cut_job(settings, job, kByKey).plan.slices, records == 10 ? 1u : 8u);
+  }
 }
 
 TEST(WindowPlan, WhatTheTableForbidsIsSaid) {

@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds kIdleTime{250};
 template <class Step>
 void work_until(const StopFlag& stop, JobStore& jobs, const char* what, Step step) {
   while (!stop.raised()) {
-    const std::uint64_t seen = jobs.version();
+    const std::uint64_t seen = jobs.work().version();
     bool failed = false;
     bool busy = false;
     try {
@@ -34,7 +34,7 @@ void work_until(const StopFlag& stop, JobStore& jobs, const char* what, Step ste
     if (failed) {
       stop.wait_for(kIdleTime);
     } else if (!busy) {
-      jobs.wait_for_change(seen, kIdleTime);
+      jobs.work().wait(seen, kIdleTime);
     }
   }
 }
@@ -56,7 +56,7 @@ Worker::~Worker() { stop(); }
 
 void Worker::stop() {
   stop_.raise();
-  parts_.jobs.announce();  // Whoever is idle waits for a change.
+  parts_.jobs.announce();  // Whoever is idle waits for work.
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }

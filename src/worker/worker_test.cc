@@ -11,10 +11,10 @@ namespace {
 Job ended(TestEngine& engine, const Job& job) {
   auto& jobs = engine.parts().jobs;
   while (true) {
-    const std::uint64_t seen = jobs.version();
+    const std::uint64_t seen = jobs.changes().version();
     Job now = engine.find(job);
     if (is_terminal(now.state)) return now;
-    jobs.wait_for_change(seen, std::chrono::seconds(1));
+    jobs.changes().wait(seen, std::chrono::seconds(1));
   }
 }
 

@@ -25,7 +25,7 @@ def key_of(record):
 
 
 class Cities(ServerCase):
-    schema = "".join(TABLE.format(name=name) for name in ("cities", "as_ndjson", "as_csv", "some"))
+    schema = "".join(TABLE.format(name=name) for name in ("cities", "as_ndjson", "as_csv", "a_few"))
 
     @classmethod
     def setUpClass(cls):
@@ -86,8 +86,8 @@ class Cities(ServerCase):
     def test_an_insert_of_cities_that_are_there_fails_each_of_them(self):
         some = self.records[:500]
         body = json.dumps(some).encode()
-        first = self.api.run("insert", "some", body, "json")
-        second = self.api.run("insert", "some", body, "json")
+        first = self.api.run("insert", "a_few", body, "json")
+        second = self.api.run("insert", "a_few", body, "json")
         self.assertEqual(first["created_count"], len({key_of(record) for record in some}))
         self.assertEqual(second["error_summary"], {"DUPLICATE_VALUE": 500})
 

@@ -11,6 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.case import ServerCase  # noqa: E402
+from support.database import KIND  # noqa: E402
 from support.server import Server, binary  # noqa: E402
 from support.wait import wait_until  # noqa: E402
 
@@ -80,7 +81,7 @@ class CommandLine(ServerCase):
         self.load(gzip.compress(b"id;name\n3;cem\n"), "--delimiter", ";", name="a.csv.gz")
         self.load("id,age\n1,7\n", "--operation", "update")
         self.load("id\n2\n", "--operation", "delete")
-        self.assertEqual(self.server.rows("select * from people"), [(1, "eve", 7), (3, "cem", None)])
+        self.assertEqual(self.server.rows("select * from people order by id"), [(1, "eve", 7), (3, "cem", None)])
 
     def test_load_reads_standard_input(self):
         self.run_it("load", "-", "--content-type", "csv", "--resource", "people", "--wait",
@@ -161,7 +162,7 @@ class CommandLine(ServerCase):
         self.server.execute("delete from people where id = 1")
         made = self.run_it("retry", job, "--wait")
         self.assertIn("1 created", made.stderr)
-        self.assertEqual(self.server.rows("select name from people"), [("ann",), ("bob",)])
+        self.assertEqual(self.server.rows("select name from people order by name"), [("ann",), ("bob",)])
 
     def test_an_unknown_job_or_a_wrong_token_ends_with_2_and_a_sentence(self):
         made = self.run_it("status", "01890a5d-ac96-774b-bcce-b302099a8057", code=FAILED)
@@ -201,8 +202,9 @@ class CommandLine(ServerCase):
 
 class Exposing(unittest.TestCase):
     def test_serve_needs_no_configuration_for_a_database_and_a_table(self):
-        server = Server("create table people (id integer primary key)", arguments=[
-            "--database", "sqlite:app.db", "--expose", "people", "--listen", "127.0.0.1:0"])
+        server = Server("create table people (id integer primary key)")
+        url = "sqlite:app.db" if KIND == "sqlite" else server.database.url
+        server.arguments = ["--database", url, "--expose", "people", "--listen", "127.0.0.1:0"]
         self.addCleanup(server.close)
         server.start()
         self.assertEqual(server.api().run("insert", "people", b"id\n1\n")["created_count"], 1)

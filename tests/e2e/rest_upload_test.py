@@ -29,7 +29,7 @@ class Sending(ServerCase):
         self.server.execute("delete from people")
 
     def names(self):
-        return [row[0] for row in self.server.rows("select name from people order by id")]
+        return [row[0] for row in self.server.rows("select name from people order by name")]
 
     # --- in one request -----------------------------------------------------------------
 

@@ -342,12 +342,18 @@ namespace {
 // The connection whose next result is to be the last thing that the process sees.
 std::atomic<PGconn*> last_words{nullptr};
 
-// What only reads, or ends in a rollback, leaves nothing behind.
+// What only reads, is undone or forgotten at the session's end leaves nothing behind.
 bool is_change(const char* sql) {
-  for (const char* word : {"SELECT", "SET", "BEGIN", "ROLLBACK", "LISTEN", "SHOW"}) {
+  for (const char* word :
+       {"SELECT", "SET", "BEGIN", "ROLLBACK", "LISTEN", "NOTIFY", "SHOW", "LOCK",
+        "SAVEPOINT", "RELEASE", "ANALYZE", "CREATE TEMP"}) {
     if (begins_with(sql, word)) return false;
   }
-  return true;
+  if (!begins_with(sql, "WITH")) return true;
+  for (const char* word : {"INSERT INTO", "UPDATE", "DELETE FROM"}) {
+    if (std::strstr(sql, word)) return true;
+  }
+  return false;
 }
 
 void judge_sent(PGconn* connection, const char* sql) {

@@ -26,6 +26,7 @@ SEED = counts.seed()
 KILLED = counts.times(100)        # Jobs through which connections are killed.
 LOST = counts.shares(300, SMALL_KINDS)   # COMMITs.
 STOPPED = counts.times(20)        # Times that PostgreSQL is stopped.
+SETTINGS = {"window_records": 150, "lanes": 2}  # Of 600 records, in 8 slices.
 PAUSE_SECONDS = (0.05, 0.4)       # Between two kills; a job takes about half a second.
 
 
@@ -56,7 +57,7 @@ class Breaking(unittest.TestCase):
             answer = api.status(TABLE, job)
             self.assertNotEqual(answer.status, 404, f"job {job} is gone; seed {SEED}")
             return answer.json if answer.kind == "ok" and answer.json["state"] in ENDED else None
-        status = wait_until(look, f"job {job} has ended (seed {SEED})", seconds, 0.005)
+        status = wait_until(look, f"job {job} has ended (seed {SEED})", seconds, 0.02)
         self.promises.append(Promise(TABLE, job, "ended", status))
         return status
 
@@ -71,7 +72,7 @@ class Breaking(unittest.TestCase):
 
     def test_connections_are_killed_through_whole_jobs(self):
         work = Workload(random.Random(SEED))
-        self.prepare(SCHEMA, {"window_records": 10, "lanes": 2}, work.seed)
+        self.prepare(SCHEMA, SETTINGS, work.seed)
         retried = 0
         with Killer(self.server.database, self.chance) as killer:
             for number in range(KILLED):
@@ -126,7 +127,7 @@ class Breaking(unittest.TestCase):
 
     def test_postgresql_is_stopped_in_mid_job_and_started_again(self):
         work = Workload(random.Random(SEED))
-        self.prepare(SCHEMA, {"window_records": 10, "lanes": 2}, work.seed)
+        self.prepare(SCHEMA, SETTINGS, work.seed)
         for number in range(STOPPED):
             upload = work.upload(KINDS[number % len(KINDS)])
             job = self.submit(upload, f"stopped {number}")

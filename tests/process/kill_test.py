@@ -28,9 +28,11 @@ SETTINGS = {"window_records": 10}  # 60 units a job.
 # A SQLite file's next process knows that the one before is dead; a node of many waits for
 # its lease to run out, and takes longer to begin a job.
 SOONEST, BEGIN = 0.0005, 0.01  # Seconds within which a kill comes, at the least and at first.
-if KIND == "postgresql":
-    SETTINGS["lease_time"] = "300ms"
-    SOONEST, BEGIN = 0.2, 0.5
+LOOK_SECONDS = 0.003
+if KIND == "postgresql":  # 8 slices a window.
+    SETTINGS = {"window_records": 150, "lease_time": "300ms"}
+    SOONEST, BEGIN = 0.05, 0.2
+    LOOK_SECONDS = 0.03
 
 
 class Survives(unittest.TestCase):
@@ -66,7 +68,7 @@ class Survives(unittest.TestCase):
             if answer.kind != "ok" or answer.json["state"] not in ENDED:
                 return None
             return answer.json
-        status = wait_until(look, f"job {job} has ended (seed {SEED})", seconds, 0.003)
+        status = wait_until(look, f"job {job} has ended (seed {SEED})", seconds, LOOK_SECONDS)
         api.close()
         self.promises.append(Promise(TABLE, job, "ended", status))
         return status

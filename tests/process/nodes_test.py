@@ -20,7 +20,7 @@ from support.wait import wait_until  # noqa: E402
 SEED = counts.seed()
 TIMES = counts.times(20)
 LEASE_SECONDS = 0.3
-SHORT_LEASES = {"lease_time": "300ms", "window_records": 50, "lanes": 2}
+SHORT_LEASES = {"lease_time": "300ms", "window_records": 150, "lanes": 2}
 RECORDS = 3000
 TAKEOVER_SECONDS = 15
 

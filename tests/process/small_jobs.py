@@ -14,7 +14,7 @@ SCHEMA = """
 create table items (id integer primary key, sku text not null unique, n integer default 5,
                     amount decimal(10,2), note text);
 """
-SETTINGS = {"window_records": 2, "lease_time": "1s"}
+SETTINGS = {"window_records": 2, "lease_time": "300ms"}
 SEEDED = 40
 
 # {r}: the run. Numbers are 10 * run + a digit, so that no run finds what another one wrote.

@@ -5,24 +5,33 @@
 
 One line for each scenario, and at the end "N passed, M failed". The run with windows of one
 record on the general path is the oracle: every other one must end equal to it, and all of
-them as the file says. TALLYMAN_TEST_DATABASE says on which database. TALLYMAN_SEED replays the random cuts; TALLYMAN_SOAK=1 cuts each small
-upload in two at every byte as well.
+them as the file says. TALLYMAN_TEST_DATABASE says on which database. TALLYMAN_SEED replays
+the random cuts; TALLYMAN_SOAK=1 cuts each small upload in two at every byte as well.
 """
 import concurrent.futures
 import os
 import pathlib
 import random
 import sys
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import scenario_run as ways  # noqa: E402
 import scenario_text  # noqa: E402
+from support import counts  # noqa: E402
 from support.database import KIND  # noqa: E402
 from support.server import Server  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 EVERY_BYTE_MAX = 160  # Bytes of an upload that is sent a byte a part.
+# (path, window, lanes) where little time is: the oracle, and what differs from it the most.
+FEW = (("general", 1, 1), ("auto", 2, 4), ("auto", 1000, 1))
+# Where several lanes tell more than one of them does; a soak takes every combination.
+SEVERAL_LANES = {2: (("auto", 2), ("auto", 1000)),
+                 4: (("general", 2), ("general", 1000), ("auto", 1), ("auto", 2), ("auto", 1000))}
+SOAK = bool(os.environ.get("TALLYMAN_SOAK"))
+AT_ONCE = 2  # Servers.
 RECORD_BYTES_MAX = 4096  # So that a record can be too large in a small file.
 SEED = int(os.environ.get("TALLYMAN_SEED") or time.time())
 
@@ -45,11 +54,14 @@ def several_lanes():
     """How an upload is cut has nothing to do with the database: what one_lane() shows is not
     shown again."""
     three_parts = ("three parts", ways.staged(two_random_places))
+    every = [(path, window, lanes)
+             for lanes in (1, 2, 4) for path in ("general", "auto") for window in (1, 2, 1000)
+             if SOAK or lanes == 1 or (path, window) in SEVERAL_LANES[lanes]]
     return [(f"{path} path, windows of {window}, lanes {lanes}",
              {"path": path, "window_records": window, "lanes": lanes,
               "record_bytes_max": RECORD_BYTES_MAX},
              [three_parts if (path, window) == ("auto", 1000) else ("plain", ways.plain)])
-            for lanes in (1, 2, 4) for path in ("general", "auto") for window in (1, 2, 1000)]
+            for path, window, lanes in (FEW if counts.SCALE < 1 else every)]
 
 
 def one_lane():
@@ -63,7 +75,8 @@ def one_lane():
                                  ("chunks of 3", ways.chunked(3))]}
     return [(f"{path} path, windows of {window}", {"path": path, "window_records": window,
                                                          "record_bytes_max": RECORD_BYTES_MAX}, ways_of)
-            for (path, window), ways_of in sendings.items()]
+            for (path, window), ways_of in sendings.items()
+            if counts.SCALE >= 1 or (path, window) in [few[:2] for few in FEW]]
 
 
 def cut_everywhere(scenario):
@@ -80,7 +93,7 @@ class Configuration:
     def __init__(self, name, settings, sendings, scenarios):
         self.name, self.scenarios = name, scenarios
         self.runs = {scenario.name: list(sendings) for scenario in scenarios}
-        if os.environ.get("TALLYMAN_SOAK") and name.startswith("auto path, windows of 2"):
+        if SOAK and name.startswith("auto path, windows of 2"):
             for scenario in scenarios:
                 self.runs[scenario.name] += cut_everywhere(scenario)
         schema, resources = [], {}
@@ -142,9 +155,14 @@ def main():
 def run_all(scenarios, of_configurations):
     """Runs them and prints what came of it: the exit code."""
     print(f"{len(scenarios)} scenarios, seed {SEED}", flush=True)
-    made = [Configuration(*configuration, scenarios) for configuration in of_configurations]
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        runs = [run for done in pool.map(Configuration.run, made) for run in done]
+    places, running = threading.Semaphore(AT_ONCE), []
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        for configuration in of_configurations:
+            places.acquire()  # A server that only waits for its turn costs time, too.
+            made = Configuration(*configuration, scenarios)
+            running.append(pool.submit(made.run))
+            running[-1].add_done_callback(lambda _: places.release())
+    runs = [run for done in running for run in done.result()]
     failed = 0
     for scenario in scenarios:
         mine = [run for run in runs if run[0] == scenario.name]

@@ -58,6 +58,13 @@ def install(database, table):
     database.execute(sql(database, table))
 
 
+def remove(database, table):
+    """And with it the log, which is of all tables."""
+    of = f" on {quoted(table)}" if database.kind == "postgresql" else ""
+    database.execute("".join(f"drop trigger {quoted(f'{table}_log_{effect}')}{of};"
+                             for effect in ("insert", "update", "delete")) + f"drop table {LOG};")
+
+
 def sql(database, table):
     names = [name for name, _, _ in columns_of(database, table)]
     keys = key_columns(database, table)

@@ -116,12 +116,12 @@ class PostgresServer:
             raise RuntimeError(done.stderr)
         return done.stdout
 
-    def create_database(self, template=None):
+    def create_database(self, template=None, strategy="file_copy"):
         """An empty database of the role `app`, or a copy of the one that is named; returns its
-        URL for it."""
+        URL for it. By "wal_log" the copy is as if it had just been written."""
         self.databases += 1
         name = f"test_{self.databases}"
-        copied = f"TEMPLATE {template} STRATEGY file_copy" if template else ""
+        copied = f"TEMPLATE {template} STRATEGY {strategy}" if template else ""
         self.sql(f"CREATE DATABASE {name} OWNER app {copied}")
         return self.url(name)
 

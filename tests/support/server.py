@@ -93,7 +93,7 @@ class Server:
         self.url = None
         self.token = None
         self._wants_token = token
-        self._arguments = arguments
+        self.arguments = arguments
         self._command = command
         if schema:
             self.database.create(schema)
@@ -131,7 +131,7 @@ class Server:
 
     def spawn(self):
         """Starts the process and does not wait for it."""
-        arguments = self._arguments or ["--config", "tallyman.toml"]
+        arguments = self.arguments or ["--config", "tallyman.toml"]
         with open(self.output_path, "wb") as output, open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [binary(), self._command, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,

@@ -62,7 +62,7 @@ class EventStream {
   Result<void> write(http::BodySink& sink) {
     auto last_sent = parts_.clock.steady();
     while (!sink.stopping()) {
-      const std::uint64_t seen = parts_.service.version();
+      const std::uint64_t seen = parts_.service.changes().version();
       TALLY_TRY_ASSIGN(const NewEvents events, look());
       const bool heartbeat = parts_.clock.steady() - last_sent >= kHeartbeat;
       if (!events.text.empty() || heartbeat) {
@@ -88,7 +88,7 @@ class EventStream {
   void wait(std::uint64_t seen, const http::BodySink& sink) {
     const auto until = parts_.clock.steady() + kHeartbeat;
     while (!sink.stopping() && parts_.clock.steady() < until) {
-      if (parts_.service.wait_for_change(seen, kWaitMax) != seen) return;
+      if (parts_.service.changes().wait(seen, kWaitMax) != seen) return;
     }
   }
 
