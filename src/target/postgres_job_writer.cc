@@ -269,8 +269,9 @@ std::unique_ptr<BoundWindow> PostgresJobWriter::bind(const Window& window,
 void PostgresJobWriter::draw_ahead(PostgresWindow& window) const {
   auto transaction = database_.begin_write(database_.writer_wait());
   if (!transaction.ok()) return;
-  if (!begin_acting(db::postgres(*transaction.value()), acting_).ok()) return;
-  auto drawn = draw_ids(db::postgres(*transaction.value()), write_, {}, window.size());
+  db::PostgresConnection& connection = db::postgres(*transaction.value());
+  if (!begin_acting(connection, acting_).ok()) return;
+  auto drawn = draw_ids(connection, write_, {}, window.size());
   if (drawn.ok() && drawn.value()) window.keep_ids(std::move(*drawn.value()));
 }
 

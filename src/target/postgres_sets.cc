@@ -138,10 +138,13 @@ std::optional<std::string> why_not(const PostgresWrite& write, WhyNot by_table) 
   return why_not_by_key(write);
 }
 
+// How a signature begins where PostgresBinder tells slices by a key.
+constexpr std::string_view kByKey = "turns";
+
 // What PostgresBinder tells slices by.
 std::string signature_of(const PostgresWrite& write) {
   if (!write.plan.duplicate_key) return "place";
-  std::string signature = "turns";
+  std::string signature(kByKey);
   for (const std::size_t column : write.plan.duplicate_columns) {
     signature += " " + write.column(column).sql_name + " " + write.type(column).name;
   }
@@ -164,7 +167,7 @@ std::optional<std::string> signature_of_meeting_key(const PostgresTable& table) 
     if (!is_made_up) break;
   }
   if (!meeting) return std::nullopt;
-  std::string signature = "key";
+  std::string signature(kByKey);
   for (const std::size_t field : keys[*meeting].fields) {
     signature +=
         " " + table.columns[field].sql_name + " " + table.columns[field].type.name;

@@ -37,7 +37,9 @@ JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& sl
     return cut;
   }
   cut.lanes_reason = needs_one_lane(job.options);
-  if (!cut.lanes_reason.empty() || is_small(settings, job)) return cut;
+  if (!cut.lanes_reason.empty()) return cut;
+  // In one slice a job would keep all others of a parallel resource waiting.
+  if (is_small(settings, job) && !job.parallel) return cut;
   cut.plan.sliced_by = slicing.signature;
   cut.plan.slices = slicing.by == Slicing::By::kKey && changes_rows(job.operation)
                         ? kKeyedSlices * settings.lanes
