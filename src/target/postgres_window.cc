@@ -61,9 +61,9 @@ std::uint64_t take_number(PostgresWire wire, std::string_view& bytes) {
 
 // Multiples of the golden ratio, modulo 1, lie evenly: whatever the step from number to
 // number, neighbours take turns.
-std::uint64_t turn_of(std::uint64_t number) {
+std::uint64_t turn_of(std::uint64_t rest, std::uint64_t number) {
   static_assert(kSliceTurns == 8);
-  return (number * 0x9E37'79B9'7F4A'7C15ULL) >> 61;
+  return (rest + number * 0x9E37'79B9'7F4A'7C15ULL) >> 61;
 }
 
 // In the table of PostgreSQL's view; the resource may show fewer fields.
@@ -130,7 +130,8 @@ Result<PostgresBinder> PostgresBinder::make(const Resource& resource,
 std::uint32_t PostgresBinder::slice_by_key(std::span<const Cell> record,
                                            std::uint32_t place, std::uint32_t slices,
                                            std::string& scratch) const {
-  KeyHash hash;
+  KeyHash without_numbers;
+  KeyHash run;
   std::uint64_t number = 0;
   RecordError ignored;
   CellState state = CellState::kAbsent;
@@ -144,13 +145,13 @@ std::uint32_t PostgresBinder::slice_by_key(std::span<const Cell> record,
     std::string_view rest = scratch;
     const std::uint64_t one = take_number(column.binder.wire(), rest);
     number += one;
-    hash.add(rest);
-    hash.add(one / kNeighbours);
+    without_numbers.add(rest);
+    run.add(rest);
+    run.add(one / kNeighbours);
   }
-  const std::uint64_t run = hash.value();
-  if (slices % kSliceTurns != 0) return static_cast<std::uint32_t>(run % slices);
-  const std::uint64_t lane = run % (slices / kSliceTurns);
-  const std::uint64_t turn = turn_of(number);
+  if (slices % kSliceTurns != 0) return static_cast<std::uint32_t>(run.value() % slices);
+  const std::uint64_t lane = run.value() % (slices / kSliceTurns);
+  const std::uint64_t turn = turn_of(without_numbers.value(), number);
   return static_cast<std::uint32_t>(lane * kSliceTurns + turn);
 }
 
