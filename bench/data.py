@@ -124,7 +124,7 @@ def update_csv(count):
     def rows():
         for n in range(1, count + 1):
             row = record(n, shift=1)
-            yield (row[0], row[2], "Corrected: " + row[4], row[5])
+            yield (row[0], row[2], row[4].replace("Payment", "Revised"), row[5])
     return _file(f"update-{count}.csv",
                  _csv(("id", "amount", "description", "category"), rows()))
 
@@ -134,7 +134,7 @@ def shuffled_update_csv(count):
     def rows():
         for place in range(count):
             row = record(place * SHUFFLE % count + 1, shift=1)
-            yield (row[0], row[2], "Corrected: " + row[4], row[5])
+            yield (row[0], row[2], row[4].replace("Payment", "Revised"), row[5])
     return _file(f"shuffled-update-{count}.csv",
                  _csv(("id", "amount", "description", "category"), rows()))
 

@@ -47,9 +47,15 @@ class PostgresBackend final : public StoreBackend {
     database_.reopen();
     start();
   }
-  // A second node over the same database. Must not outlive this.
-  std::unique_ptr<Stores> another_node() {
-    return std::make_unique<Stores>(*database_, clock, random);
+  // Of another node: it has sessions of its own.
+  std::unique_ptr<db::PostgresDatabase> another_nodes_database() {
+    auto opened = db::PostgresDatabase::open({.url = database_.url()});
+    CHECK(opened.ok());
+    return std::move(opened).value();
+  }
+  // The database and this must outlive it.
+  std::unique_ptr<Stores> another_node(db::PostgresDatabase& database) {
+    return std::make_unique<Stores>(database, clock, random);
   }
 
  private:

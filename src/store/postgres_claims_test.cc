@@ -130,7 +130,8 @@ TEST_P(PostgresClaims, ManySlicesOfOneJobAreOneShare) {
 TEST_P(PostgresClaims, LeasesOfOtherNodesOutliveTheStartOfANode) {
   submit();
   const Claim held = claim();
-  const auto other = backend().another_node();
+  const auto others_database = backend().another_nodes_database();
+  const auto other = backend().another_node(*others_database);
   must(other->jobs.release_all());
   must(jobs().renew(held, kLease));
   EXPECT_TRUE(nothing_to_claim());

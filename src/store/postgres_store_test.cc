@@ -13,8 +13,12 @@ class PostgresStores : public StoreConformance {
  protected:
   PostgresBackend& backend() { return static_cast<PostgresBackend&>(*backend_); }
   PostgresBackend::Stores& other() {
-    if (!other_) other_ = backend().another_node();
+    if (!other_) other_ = backend().another_node(others_database());
     return *other_;
+  }
+  db::PostgresDatabase& others_database() {
+    if (!others_database_) others_database_ = backend().another_nodes_database();
+    return *others_database_;
   }
   std::unique_ptr<db::Transaction> begin(std::chrono::milliseconds wait = kWait) {
     return must(backend().database().begin_write(wait));
@@ -45,6 +49,7 @@ class PostgresStores : public StoreConformance {
     return waited;
   }
 
+  std::unique_ptr<db::PostgresDatabase> others_database_;
   std::unique_ptr<PostgresBackend::Stores> other_;
 };
 
@@ -103,6 +108,7 @@ TEST_P(PostgresStores, ANodeThatCannotListenLooksByItself) {
             std::string(connections) + "', current_database()); END $$");
   };
   must(begin()->commit());  // A connection that the pool keeps.
+  others_database();
   limit("1");
   std::uint64_t seen = other().jobs.changes().version();
   for (int i = 0; i < 3; ++i) {

@@ -24,16 +24,6 @@ constexpr std::chrono::seconds kCheckTable{1};
 // Occurrences of a key in a unit that go in rounds; later ones go one by one.
 constexpr std::size_t kRoundsMax = 8;
 
-// Slices that units of parallel jobs take turns by.
-constexpr std::uint32_t kTurns = 8;
-
-// The number of an advisory lock: "tm" and the table, so that it is hardly anybody
-// else's.
-std::string turn_of(db::Oid table, std::uint32_t turn) {
-  return std::to_string((std::int64_t{0x746D} << 48) | (std::int64_t{table} << 16) |
-                        turn);
-}
-
 // A set's rows are looked up by an index, one after the other, wherever there is one: by
 // its usual costs the planner would read the whole table for each set of some size, or an
 // index from its first row to the set's last. And no compiler for statements of 100 ms.
@@ -41,6 +31,13 @@ constexpr const char* kLookUpKeys =
     "; SET LOCAL random_page_cost = 0; SET LOCAL cpu_index_tuple_cost = 0"
     "; SET LOCAL cpu_operator_cost = 0; SET LOCAL enable_memoize = off"
     "; SET LOCAL jit = off";
+
+// The number of an advisory lock: "tm" and the table, so that it is hardly anybody
+// else's.
+std::string turn_of(db::Oid table, std::uint32_t turn) {
+  return std::to_string((std::int64_t{0x746D} << 48) | (std::int64_t{table} << 16) |
+                        turn);
+}
 
 using Records = std::vector<std::uint32_t>;
 
@@ -59,7 +56,7 @@ class PostgresJobWriter::Unit {
         duplicates_(std::move(duplicates)),
         results_(writer.write_, window),
         records_(connection, writer.write_, window),
-        sets_(connection, writer.write_, window),
+        sets_(connection, writer.write_, window, writer.habits_),
         checks_(connection, writer.write_, window) {}
 
   Result<UnitOutcomes> write(const std::optional<std::uint64_t>& failures_max) {
@@ -272,9 +269,8 @@ std::unique_ptr<BoundWindow> PostgresJobWriter::bind(const Window& window,
 void PostgresJobWriter::draw_ahead(PostgresWindow& window) const {
   auto transaction = database_.begin_write(database_.writer_wait());
   if (!transaction.ok()) return;
-  db::PostgresConnection& connection = db::postgres(*transaction.value());
-  if (!begin_acting(connection, acting_).ok()) return;
-  auto drawn = draw_ids(connection, write_, {}, window.size());
+  if (!begin_acting(db::postgres(*transaction.value()), acting_).ok()) return;
+  auto drawn = draw_ids(db::postgres(*transaction.value()), write_, {}, window.size());
   if (drawn.ok() && drawn.value()) window.keep_ids(std::move(*drawn.value()));
 }
 
@@ -314,12 +310,12 @@ Result<void> PostgresJobWriter::take_turn(db::PostgresConnection& connection,
                                           std::uint32_t slices, SliceNumber slice) {
   const std::string table = turn_of(write_.table.oid, 0);
   const bool has_key = slicing().by == Slicing::By::kKey;
-  // Of more than 8 slices: each is a part of one of 8 (worker/window_plan.cc).
-  const bool by_slice = by_slice_ && (!has_key || slices % kTurns == 0);
+  // Of more than 8 slices: each is a part of one of 8.
+  const bool by_slice = by_slice_ && (!has_key || slices % kSliceTurns == 0);
   std::string sql = std::string("SELECT pg_advisory_xact_lock") +
                     (by_slice ? "_shared" : "") + "(" + table + ")";
   if (by_slice && has_key) {
-    const auto turn = static_cast<std::uint32_t>(slice.value()) % kTurns;
+    const auto turn = static_cast<std::uint32_t>(slice.value()) % kSliceTurns;
     sql += ", pg_advisory_xact_lock(" + turn_of(write_.table.oid, 1 + turn) + ")";
   }
   TALLY_TRY(connection.exec(sql));

@@ -41,6 +41,7 @@
 #include <string>
 
 #include "model/unit.h"
+#include "target/postgres_set_writer.h"
 #include "target/postgres_window.h"
 #include "target/postgres_write.h"
 #include "target/target.h"
@@ -90,6 +91,7 @@ class PostgresJobWriter final : public JobWriter {
   const bool by_slice_;    // Of a parallel job: it meets others slice by slice.
   const bool one_by_one_;  // The general path alone.
   std::chrono::steady_clock::time_point checked_at_{};
+  PostgresSetWriter::Habits habits_;
   // Sets that are still to be checked before they are written, since one was refused.
   int suspicion_ = 0;
 };

@@ -125,6 +125,11 @@ Result<bool> PostgresSetWriter::change(const Group& group, PostgresResults& resu
   // What was not written is what was sent already, or is not there.
   std::vector<std::uint32_t> rest_records;
   for (const std::uint32_t at : rest) rest_records.push_back(records[at]);
+  const bool may_insert = write_.plan.operation == Operation::kUpsert;
+  if (may_insert && habits_.rest_is_new) {
+    TALLY_TRY_ASSIGN(const bool inserted, try_insert(group, rest_records, results));
+    if (inserted) return true;
+  }
   {
     const PostgresArrays arrays(write_, window_, write_.plan.key_columns, rest_records);
     TALLY_TRY_ASSIGN(const auto there,
@@ -142,8 +147,9 @@ Result<bool> PostgresSetWriter::change(const Group& group, PostgresResults& resu
   for (const std::uint32_t at : rest) {
     if (!found[at]) missing.push_back(records[at]);
   }
+  habits_.rest_is_new = missing.size() == rest.size();
   if (missing.empty()) return true;
-  if (write_.plan.operation == Operation::kUpsert) {
+  if (may_insert) {
     std::sort(missing.begin(), missing.end());  // Ids in file order.
     return insert(group, missing, results);
   }
@@ -152,6 +158,19 @@ Result<bool> PostgresSetWriter::change(const Group& group, PostgresResults& resu
                  {RecordErrorCode::kNotFound, write_.key_names(), "no row has this key"});
   }
   return true;
+}
+
+// False, and nothing was done, where one of them is there already.
+Result<bool> PostgresSetWriter::try_insert(const Group& group,
+                                           std::vector<std::uint32_t> records,
+                                           PostgresResults& results) {
+  std::sort(records.begin(), records.end());  // Ids in file order.
+  TALLY_TRY(connection_.exec("SAVEPOINT tallyman_new"));
+  TALLY_TRY_ASSIGN(const bool inserted, insert(group, records, results));
+  TALLY_TRY(connection_.exec(inserted ? "RELEASE SAVEPOINT tallyman_new"
+                                      : "ROLLBACK TO SAVEPOINT tallyman_new; "
+                                        "RELEASE SAVEPOINT tallyman_new"));
+  return inserted;
 }
 
 // --- Delete ---------------------------------------------------------------------------

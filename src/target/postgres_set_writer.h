@@ -30,9 +30,16 @@ namespace tallyman {
 
 class PostgresSetWriter {
  public:
+  // What the job's sets have shown, for the next ones.
+  struct Habits {
+    // No record of an upsert has been found that changes nothing: what an UPDATE leaves
+    // over is inserted without being looked for.
+    bool rest_is_new = true;
+  };
+
   PostgresSetWriter(db::PostgresConnection& connection, const PostgresWrite& write,
-                    const PostgresWindow& window)
-      : connection_(connection), write_(write), window_(window) {}
+                    const PostgresWindow& window, Habits& habits)
+      : connection_(connection), write_(write), window_(window), habits_(habits) {}
 
   // `records`: places in the window, in the order of their keys (an insert: in file
   // order). False: nothing was done.
@@ -50,6 +57,8 @@ class PostgresSetWriter {
   std::vector<Group> groups_of(std::span<const std::uint32_t> records) const;
 
   Result<bool> change(const Group& group, PostgresResults& results);
+  Result<bool> try_insert(const Group& group, std::vector<std::uint32_t> records,
+                          PostgresResults& results);
   Result<bool> remove(const Group& group, PostgresResults& results);
   // A row that was there: its record's place in the group, and its id.
   using TakeRow =
@@ -78,6 +87,7 @@ class PostgresSetWriter {
   db::PostgresConnection& connection_;
   const PostgresWrite& write_;
   const PostgresWindow& window_;
+  Habits& habits_;
 };
 
 }  // namespace tallyman

@@ -139,7 +139,7 @@ std::optional<std::string> why_not(const PostgresWrite& write, WhyNot by_table) 
 }
 
 // How a signature begins where PostgresBinder tells slices by a key.
-constexpr std::string_view kByKey = "number";
+constexpr std::string_view kByKey = "turns";
 
 // What PostgresBinder tells slices by.
 std::string signature_of(const PostgresWrite& write) {

@@ -37,8 +37,9 @@ class KeyHash {
   std::uint64_t hash_ = 0xCBF2'9CE4'8422'2325ULL;
 };
 
-// Numbers that go in slices in turn; another such run begins at any of them.
-constexpr std::uint64_t kNeighbours = 64;
+// A run of so many numbers goes to one lane's slices, some pages of rows; the next one to
+// anybody's.
+constexpr std::uint64_t kNeighbours = 512;
 
 // The number that a value of a key ends with, taken off it: of an integer all of it, of a
 // text the decimal digits at its end.
@@ -56,6 +57,13 @@ std::uint64_t take_number(PostgresWire wire, std::string_view& bytes) {
     bytes = bytes.substr(0, digits);
   }
   return number;
+}
+
+// Multiples of the golden ratio, modulo 1, lie evenly: whatever the step from number to
+// number, neighbours take turns.
+std::uint64_t turn_of(std::uint64_t number) {
+  static_assert(kSliceTurns == 8);
+  return (number * 0x9E37'79B9'7F4A'7C15ULL) >> 61;
 }
 
 // In the table of PostgreSQL's view; the resource may show fewer fields.
@@ -139,7 +147,11 @@ std::uint32_t PostgresBinder::slice_by_key(std::span<const Cell> record,
     hash.add(rest);
     hash.add(one / kNeighbours);
   }
-  return static_cast<std::uint32_t>((hash.value() + number) % slices);
+  const std::uint64_t run = hash.value();
+  if (slices % kSliceTurns != 0) return static_cast<std::uint32_t>(run % slices);
+  const std::uint64_t lane = run % (slices / kSliceTurns);
+  const std::uint64_t turn = turn_of(number);
+  return static_cast<std::uint32_t>(lane * kSliceTurns + turn);
 }
 
 std::vector<std::uint32_t> PostgresBinder::slice_all(

@@ -1,7 +1,5 @@
 #include "worker/window_plan.h"
 
-#include <algorithm>
-
 namespace tallyman {
 namespace {
 
@@ -44,7 +42,7 @@ JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& sl
   if (is_small(settings, job) && !job.parallel) return cut;
   cut.plan.sliced_by = slicing.signature;
   cut.plan.slices = slicing.by == Slicing::By::kKey && changes_rows(job.operation)
-                        ? std::max(kKeyedSlices, settings.lanes)
+                        ? kKeyedSlices * settings.lanes
                         : settings.lanes;
   // Units of parallel jobs take turns by these slices: each of ours is a part of one.
   if (job.parallel && slicing.by == Slicing::By::kKey) {

@@ -15,7 +15,8 @@
 
 namespace tallyman {
 
-// Slices of an operation that changes rows: measured, docs/performance.md.
+// Slices that a lane has of an operation that changes rows: measured,
+// docs/performance.md.
 inline constexpr std::uint32_t kKeyedSlices = 8;
 
 struct JobCut {

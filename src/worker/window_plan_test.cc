@@ -17,10 +17,9 @@ JobCut cut(const Slicing& slicing, const JobOptions& options = {},
   return cut_job(settings, job, slicing);
 }
 
-TEST(WindowPlan, ChangesOfRowsHaveManySlicesWhateverTheLanes) {
-  EXPECT_EQ(cut(kByKey).plan.slices, 8u);
+TEST(WindowPlan, ChangesOfRowsHaveManySlicesALane) {
+  EXPECT_EQ(cut(kByKey).plan.slices, 16u);
   EXPECT_EQ(cut(kByKey, {}, 1).plan.slices, 8u);
-  EXPECT_EQ(cut(kByKey, {}, 12).plan.slices, 12u);
   EXPECT_EQ(cut(kByKey).plan.window_records, 7u);
   EXPECT_EQ(cut(kByKey).lanes_reason, "");
   EXPECT_EQ(cut(kByKey).plan.sliced_by, "id int");
@@ -35,6 +34,20 @@ TEST(WindowPlan, OtherPartsAreAsManyAsTheLanes) {
   EXPECT_EQ(cut(kByPlace, {}, 1).plan.slices, 1u);
 }
 
+// However small: units of jobs side by side take turns by eighths.
+TEST(WindowPlan, ParallelJobsByKeyAreInEighths) {
+  for (const Operation operation : {Operation::kUpdate, Operation::kInsert}) {
+    for (const std::uint32_t lanes : {1u, 2u, 3u}) {
+      const Job job{.id = JobId(Uuid{}),
+                    .operation = operation,
+                    .parallel = true,
+                    .total_items = 10};
+      const auto slices = cut_job({.lanes = lanes}, job, kByKey).plan.slices;
+      EXPECT_TRUE(slices > 0 && slices % kKeyedSlices == 0) << slices;
+    }
+  }
+}
+
 TEST(WindowPlan, SmallJobsAreOneSlice) {
   WorkerSettings settings;
   settings.window_records = 80;
@@ -42,7 +55,7 @@ TEST(WindowPlan, SmallJobsAreOneSlice) {
   for (const std::uint64_t records : {10, 11}) {
     const Job job{
         .id = JobId(Uuid{}), .operation = Operation::kUpdate, .total_items = records};
-    EXPECT_EQ(cut_job(settings, job, kByKey).plan.slices, records == 10 ? 1u : 8u);
+    EXPECT_EQ(cut_job(settings, job, kByKey).plan.slices, records == 10 ? 1u : 16u);
   }
 }
 
