@@ -34,6 +34,20 @@ TEST(WindowPlan, OtherPartsAreAsManyAsTheLanes) {
   EXPECT_EQ(cut(kByPlace, {}, 1).plan.slices, 1u);
 }
 
+// However small: units of jobs side by side take turns by eighths.
+TEST(WindowPlan, ParallelJobsByKeyAreInEighths) {
+  for (const Operation operation : {Operation::kUpdate, Operation::kInsert}) {
+    for (const std::uint32_t lanes : {1u, 2u, 3u}) {
+      const Job job{.id = JobId(Uuid{}),
+                    .operation = operation,
+                    .parallel = true,
+                    .total_items = 10};
+      const auto slices = cut_job({.lanes = lanes}, job, kByKey).plan.slices;
+      EXPECT_TRUE(slices > 0 && slices % kKeyedSlices == 0) << slices;
+    }
+  }
+}
+
 TEST(WindowPlan, SmallJobsAreOneSlice) {
   WorkerSettings settings;
   settings.window_records = 80;
