@@ -3,6 +3,7 @@ import math
 
 from figure import LESS_IS_BETTER
 
+POSTGRES = "PostgreSQL: "
 WIDTHS = (56, 14, 14, 7, 7, 9)
 COLOURS = {"ours": "#1b6ca8", "import": "#b8860b"}
 NAMES = {"ours": "Tallyman", "import": "sqlite3 .import"}
@@ -45,28 +46,34 @@ def as_json(figure):
 
 
 def write(result, folder):
-    """docs/performance.md between its two marks, and the picture beside it."""
+    """docs/performance.md between its marks, a table for each database, and the picture beside
+    it. What was not measured stays."""
     path = folder / "performance.md"
     text = path.read_text(encoding="utf-8")
-    begin, end = "<!-- figures -->\n", "<!-- end of figures -->\n"
-    before, after = text.split(begin)[0], text.split(end)[1]
-    path.write_text(before + begin + table(result) + end + after, encoding="utf-8")
+    of_postgres = [it for it in result["figures"] if it["what"].startswith(POSTGRES)]
+    of_sqlite = [it for it in result["figures"] if it not in of_postgres]
+    for name, figures in (("SQLite", of_sqlite), ("PostgreSQL", of_postgres)):
+        if figures:
+            begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+            before, after = text.split(begin)[0], text.split(end)[1]
+            text = before + begin + table(result, figures) + end + after
+    path.write_text(text, encoding="utf-8")
     if result["growth"]:
         (folder / "performance.svg").write_text(picture(result["growth"]), encoding="utf-8")
 
 
-def table(result):
+def table(result, figures):
     where = result["machine"]
     lines = [f"Measured {where['date']} at commit `{where['commit']}` on {where['cores']} shared "
              f"cores ({where['processor']}, {where['memory_gib']} GiB, Linux {where['kernel']}); "
              f"medians of {result['rounds']} rounds.", "",
              "| what | ours | peer | | ratio | goal | peak memory |",
              "|---|---|---|---|---|---|---|"]
-    for figure in result["figures"]:
+    for figure in figures:
         what, ours, peer, ratio, goal, memory = figure["cells"]
         lines.append(f"| {what} | {ours} | {peer} | {figure.get('peer_name', '')} | {ratio} | "
                      f"{goal} | {memory} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).replace(f"| {POSTGRES}", "| ") + "\n"
 
 
 # --- The picture: seconds by records, both on logarithmic scales ---------------------------

@@ -5,7 +5,8 @@
 
 Each round runs ours and the peer one after the other, and the ratio is the median of the
 rounds' ratios: these machines are shared, and only what is measured side by side compares.
-The figures go to build/bench.json; --write makes docs/performance.md and its picture of them.
+The figures go to build/bench.json; --write makes docs/performance.md and its picture of them
+(with `--only postgres`: that table alone).
 --smoke: a thousandth of the size, one round, to see that everything runs.
 """
 import argparse
@@ -58,6 +59,8 @@ def main():
     parser.add_argument("--only", help="measurements whose name holds this")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
+    if arguments.write and arguments.only not in (None, "postgres"):
+        parser.error("--write takes all figures of a database: leave --only away, or --only postgres")
     scale, rounds = (SMOKE, 1) if arguments.smoke else (FULL, arguments.rounds)
 
     print(report.heading(), flush=True)
