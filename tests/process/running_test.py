@@ -8,6 +8,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from slow_table import slow_server, start_slow_job  # noqa: E402
 from support import bounds, oracle  # noqa: E402
+from support.database import KIND  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.wait import wait_until  # noqa: E402
 
@@ -16,7 +17,9 @@ MEGABYTE = 1 << 20
 
 class Running(unittest.TestCase):
     def setUp(self):
-        self.server = slow_server(more_schema="create table others (id integer primary key);")
+        # By one lane: what is committed is then the upload's beginning.
+        self.server = slow_server({"lanes": 1} if KIND == "postgresql" else None,
+                                  more_schema="create table others (id integer primary key);")
         self.addCleanup(self.server.close)
         self.server.start()
         self.api = self.server.api()
