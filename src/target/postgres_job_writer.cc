@@ -326,8 +326,9 @@ Result<void> PostgresJobWriter::take_turn(db::PostgresConnection& connection,
 // From here on nobody can change the table; and what it promises holds statement by
 // statement, not at the end of the transaction.
 Result<void> PostgresJobWriter::lock_table(db::PostgresConnection& connection) {
-  auto locked =
-      connection.exec(lock_sql() + "; SET CONSTRAINTS ALL IMMEDIATE" + kLookUpKeys);
+  // One by one a user's triggers may run: they are planned as they always are.
+  auto locked = connection.exec(lock_sql() + "; SET CONSTRAINTS ALL IMMEDIATE" +
+                                (one_by_one_ ? "" : kLookUpKeys));
   if (locked.ok()) return {};
   if (locked.error().code == ErrorCode::kNotFound) return changed();
   // What the role may do was taken away: planned for anew, it is said which privilege.
