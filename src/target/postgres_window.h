@@ -41,13 +41,15 @@ inline constexpr std::uint32_t kSliceTurns = 8;
 struct PostgresSlicing {
   std::uint32_t slices = 1;
   // By the key (the plan's duplicate key, which is the key where the operation has one):
-  // records with one key are in one slice. Of kSliceTurns slices, or a multiple of them,
-  // keys that end with numbers which follow each other go in kSliceTurns that stand side
-  // by side, in turn: each has its share of the rows of a page, and slices that are not a
-  // lane's have other pages. Else it is a hash of all but the number's last digits. A
-  // record whose
-  // key is NULL, absent or cannot be bound: by its place. REQUIRES of the plan: a
-  // duplicate key. Else contiguous parts of (nearly) the same size.
+  // records with one key are in one slice.
+  //
+  // Of a multiple of kSliceTurns slices, keys that end with numbers which follow each
+  // other go in kSliceTurns that stand side by side, in turn: each has its share of the
+  // rows of a page, and slices of another lane have other pages. Of another number of
+  // slices it is a hash of all but the number's last digits.
+  //
+  // A record whose key is NULL, absent or cannot be bound: by its place. REQUIRES of the
+  // plan: a duplicate key. Else contiguous parts of (nearly) the same size.
   bool by_key = false;
   // These slices alone; empty: all.
   std::vector<std::uint32_t> wanted;
