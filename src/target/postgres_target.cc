@@ -33,7 +33,11 @@ PostgresTarget::Described PostgresTarget::describe(std::string_view table) {
 PostgresTarget::Described PostgresTarget::describe(db::Transaction& transaction,
                                                    std::string_view table) {
   if (auto fresh = known(table, std::chrono::steady_clock::now() - kFresh)) return fresh;
-  db::PostgresConnection& connection = db::postgres(transaction);
+  return look_at(db::postgres(transaction), table);
+}
+
+PostgresTarget::Described PostgresTarget::look_at(db::PostgresConnection& connection,
+                                                  std::string_view table) {
   std::shared_ptr<const PostgresTable> described = known(table, std::nullopt);
   if (described) {
     TALLY_TRY_ASSIGN(const std::string stamp,
@@ -68,7 +72,9 @@ Result<void> PostgresTarget::check_acting(const ActingAs& as) {
 }
 
 Result<Resource> PostgresTarget::introspect(std::string_view table) {
-  TALLY_TRY_ASSIGN(const auto described, describe(table));
+  // As it is now: who plans by what was fresh a moment ago finds the table changed.
+  TALLY_TRY_ASSIGN(const auto snapshot, database_.begin_read());
+  TALLY_TRY_ASSIGN(const auto described, look_at(db::postgres(*snapshot), table));
   return described->resource;
 }
 

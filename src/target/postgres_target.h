@@ -52,6 +52,7 @@ class PostgresTarget final : public Target {
   static constexpr std::chrono::milliseconds kFresh{50};
 
   Described describe(std::string_view table);
+  Described look_at(db::PostgresConnection& connection, std::string_view table);
   Described describe(db::Transaction& transaction, std::string_view table);
   // The table as the role sees it.
   Result<PostgresTable> describe_for(const ActingAs& as, const PostgresTable& table);
