@@ -83,7 +83,7 @@ Result<AggregatesAnswer> JobService::request_aggregates(const Caller& caller,
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - parts_.clock.steady());
     if (answer.complete || left.count() <= 0 || stopping_) break;
-    seen = parts_.jobs.changes().wait(seen, left);
+    seen = wait_for_change(seen, left);
   }
   TALLY_TRY_ASSIGN(answer.changed_since, parts_.jobs.written_since(job));
   return answer;

@@ -145,9 +145,14 @@ Result<Job> JobService::wait_until(const JobId& id, std::chrono::milliseconds wa
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - parts_.clock.steady());
     if (reached(job) || left.count() <= 0 || stopping_) return job;
-    // What another node has changed may be told late, or not at all.
-    seen = parts_.jobs.changes().wait(seen, std::min(left, kLookAgain));
+    seen = wait_for_change(seen, left);
   }
+}
+
+// What another node has changed may be told late, or not at all.
+std::uint64_t JobService::wait_for_change(std::uint64_t seen,
+                                          std::chrono::milliseconds wait) const {
+  return parts_.jobs.changes().wait(seen, std::min(wait, kLookAgain));
 }
 
 void JobService::stop() {

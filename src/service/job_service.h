@@ -194,6 +194,7 @@ class JobService {
   ServiceSettings settings_;
   StoredBytes stored_bytes_;
   std::atomic<bool> stopping_ = false;
+  std::uint64_t wait_for_change(std::uint64_t seen, std::chrono::milliseconds wait) const;
   Result<Job> wait_until(const JobId& id, std::chrono::milliseconds wait,
                          std::uint64_t seen,
                          const std::function<bool(const Job&)>& reached);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/join.h"
 #include "db/postgres_database.h"
 #include "db/postgres_params.h"
 
@@ -212,12 +213,11 @@ std::set<std::size_t> read_places(const PostgresWrite& write) {
 std::string lacking(const PostgresWrite& write, const char* privilege,
                     const std::vector<bool>& rights,
                     const std::set<std::size_t>& places) {
-  std::string names;
+  std::vector<std::string> names;
   for (const std::size_t place : places) {
-    if (rights[place]) continue;
-    names += (names.empty() ? "" : ", ") + write.table.columns[place].sql_name;
+    if (!rights[place]) names.push_back(write.table.columns[place].sql_name);
   }
-  return names.empty() ? names : std::string(privilege) + " (" + names + ")";
+  return names.empty() ? "" : std::string(privilege) + " (" + join(names, ", ") + ")";
 }
 
 }  // namespace

@@ -138,24 +138,32 @@ std::optional<std::string> why_not(const PostgresWrite& write, WhyNot by_table) 
   return why_not_by_key(write);
 }
 
-// How a signature begins where PostgresBinder tells slices by a key.
-constexpr std::string_view kByKey = "turns";
+// Of slices by a key: how they are told ("turns"), and from what.
+std::string signature_of_key(const PostgresTable& table,
+                             std::span<const std::size_t> fields) {
+  std::string signature = "turns";
+  for (const std::size_t field : fields) {
+    signature +=
+        " " + table.columns[field].sql_name + " " + table.columns[field].type.name;
+  }
+  return signature;
+}
 
 // What PostgresBinder tells slices by.
 std::string signature_of(const PostgresWrite& write) {
   if (!write.plan.duplicate_key) return "place";
-  std::string signature(kByKey);
+  std::vector<std::size_t> fields;
   for (const std::size_t column : write.plan.duplicate_columns) {
-    signature += " " + write.column(column).sql_name + " " + write.type(column).name;
+    fields.push_back(write.places[column]);
   }
-  return signature;
+  return signature_of_key(write.table, fields);
 }
 
 bool is_plain_key(const PostgresKey& key) {
   return key.predicate.empty() && key.canonical && !key.nulls_are_equal;
 }
 
-// As signature_of() writes it. Told by the table alone, so that all jobs agree.
+// Told by the table alone, so that all jobs agree.
 std::optional<std::string> signature_of_meeting_key(const PostgresTable& table) {
   const auto& keys = table.resource.keys;
   std::optional<std::size_t> meeting;
@@ -167,12 +175,7 @@ std::optional<std::string> signature_of_meeting_key(const PostgresTable& table) 
     if (!is_made_up) break;
   }
   if (!meeting) return std::nullopt;
-  std::string signature(kByKey);
-  for (const std::size_t field : keys[*meeting].fields) {
-    signature +=
-        " " + table.columns[field].sql_name + " " + table.columns[field].type.name;
-  }
-  return signature;
+  return signature_of_key(table, keys[*meeting].fields);
 }
 
 Slicing one_slice(const PostgresWrite& write, std::string reason) {

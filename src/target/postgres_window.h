@@ -35,8 +35,6 @@
 
 namespace tallyman {
 
-inline constexpr std::uint32_t kSliceTurns = 8;
-
 // How a window's records are divided.
 struct PostgresSlicing {
   std::uint32_t slices = 1;

@@ -57,12 +57,16 @@ struct Window {
   std::size_t record_count = 0;
 };
 
+// Slices by the key in which neighbouring keys take turns; a job has a multiple of them,
+// or another number of slices that know no turns.
+inline constexpr std::uint32_t kSliceTurns = 8;
+
 // How a job's records may be shared out among slices that are written side by side.
 struct Slicing {
   enum class By : std::uint8_t {
     kNothing,  // All in one, in file order.
     kPlace,    // A window's records in contiguous parts: no two of them can conflict.
-    kKey,      // By a hash of the key: all records of a key are in one slice.
+    kKey,      // By the key: all records of a key are in one slice.
   };
   By by = By::kNothing;
   // What the records of a slice are told by: as long as it is the same, a job that was

@@ -161,6 +161,7 @@ Result<std::optional<UnitOutcomes>> JobRun::try_unit(const PreparedWindow& windo
     TALLY_TRY_ASSIGN(auto unit,
                      parts_.ledger.next_unit(claim_.job, window.number, slice));
     const bool is_there = unit && unit->window == window.number && unit->slice == slice;
+    parts_.jobs.announce_unit();  // Nobody else has: it was not known to be committed.
     if (is_there) return std::optional(std::move(unit->outcomes));
     return Error{ErrorCode::kLost, "the job has ended and was removed meanwhile"};
   }
@@ -211,8 +212,10 @@ Result<void> JobRun::try_finish(const JobPlan& plan) {
                                                          .claim = claim_,
                                                          .upload = std::nullopt,
                                                          .verified = verdict.verified});
-  // Two lanes may both see that all is written: the other one has just said so.
+  // Two lanes may both see that all is written, and the other one has just said so; or we
+  // have, and the reply to the commit was lost.
   const bool is_late = !finished.ok() && finished.error().code == ErrorCode::kConflict;
+  if (is_late) parts_.jobs.announce();
   if (is_late) return {};
   TALLY_TRY(finished);
   TALLY_TRY(transaction->commit());

@@ -23,7 +23,7 @@ bool changes_rows(Operation operation) {
 
 // Not worth the transactions of more than one slice.
 bool is_small(const WorkerSettings& settings, const Job& job) {
-  return job.total_items && *job.total_items * kKeyedSlices <= settings.window_records;
+  return job.total_items && *job.total_items * kSliceTurns <= settings.window_records;
 }
 
 }  // namespace
@@ -42,11 +42,11 @@ JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& sl
   if (is_small(settings, job) && !job.parallel) return cut;
   cut.plan.sliced_by = slicing.signature;
   cut.plan.slices = slicing.by == Slicing::By::kKey && changes_rows(job.operation)
-                        ? kKeyedSlices * settings.lanes
+                        ? kSliceTurns * settings.lanes
                         : settings.lanes;
   // Units of parallel jobs take turns by these slices: each of ours is a part of one.
   if (job.parallel && slicing.by == Slicing::By::kKey) {
-    cut.plan.slices = (cut.plan.slices + kKeyedSlices - 1) / kKeyedSlices * kKeyedSlices;
+    cut.plan.slices = (cut.plan.slices + kSliceTurns - 1) / kSliceTurns * kSliceTurns;
   }
   return cut;
 }

@@ -15,10 +15,6 @@
 
 namespace tallyman {
 
-// Slices that a lane has of an operation that changes rows: measured,
-// docs/performance.md.
-inline constexpr std::uint32_t kKeyedSlices = 8;
-
 struct JobCut {
   WindowPlan plan;
   std::string

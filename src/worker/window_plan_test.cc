@@ -43,7 +43,7 @@ TEST(WindowPlan, ParallelJobsByKeyAreInEighths) {
                     .parallel = true,
                     .total_items = 10};
       const auto slices = cut_job({.lanes = lanes}, job, kByKey).plan.slices;
-      EXPECT_TRUE(slices > 0 && slices % kKeyedSlices == 0) << slices;
+      EXPECT_TRUE(slices > 0 && slices % kSliceTurns == 0) << slices;
     }
   }
 }

@@ -17,6 +17,12 @@ class Defect:
                      # fails is enough.
 
 
+LEDGER_COMMITTED_FIRST = (
+    "  TALLY_TRY(outcomes);\n"
+    "  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, place, 0, {}));\n"
+    "  TALLY_TRY(transaction->commit());\n"
+    "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(settings_.writer_wait));\n")
+
 DEFECTS = (
     Defect("the lease is not checked at the end of a unit",
            "src/store/sqlite_ledger.cc",
@@ -26,10 +32,7 @@ DEFECTS = (
     Defect("the rows are committed apart from their ledger",
            "src/worker/job_run.cc",
            "  TALLY_TRY(outcomes);\n",
-           "  TALLY_TRY(outcomes);\n"
-           "  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, place, 0, {}));\n"
-           "  TALLY_TRY(transaction->commit());\n"
-           "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(settings_.writer_wait));\n",
+           LEDGER_COMMITTED_FIRST,
            ("crash_points:InMidJob.test_insert_comes_to_the_same_after_a_crash_at_every_point",)),
     Defect("records are counted before their rows are committed",
            "src/worker/job_run.cc",
@@ -117,10 +120,7 @@ DEFECTS = (
     Defect("PostgreSQL: the rows are committed apart from their ledger",
            "src/worker/job_run.cc",
            "  TALLY_TRY(outcomes);\n",
-           "  TALLY_TRY(outcomes);\n"
-           "  TALLY_TRY(parts_.ledger.end_unit(*transaction, claim_, place, 0, {}));\n"
-           "  TALLY_TRY(transaction->commit());\n"
-           "  TALLY_TRY_ASSIGN(transaction, parts_.database.begin_write(settings_.writer_wait));\n",
+           LEDGER_COMMITTED_FIRST,
            ("postgres_connection:Breaking.test_a_commit_whose_reply_is_lost_is_found_and_one_"
             "that_is_lost_is_made_again",)),
     Defect("PostgreSQL: leases run out by the node's clock",
