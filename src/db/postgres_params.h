@@ -75,10 +75,15 @@ inline std::int64_t read_wire_integer(std::string_view bytes) {
 inline constexpr std::string_view kCopyHeader("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
 inline constexpr std::string_view kCopyTrailer("\377\377", 2);
 
+// Before the elements of an array of one dimension.
+inline constexpr std::size_t kArrayHeaderBytes = 20;
+
 // A one-dimensional array in the binary form, element by element.
 class PostgresArray {
  public:
-  explicit PostgresArray(Oid element) : element_(element) { bytes_.resize(kHeader); }
+  explicit PostgresArray(Oid element) : element_(element) {
+    bytes_.resize(kArrayHeaderBytes);
+  }
 
   void add(std::string_view element) {
     append_wire32(bytes_, static_cast<std::uint32_t>(element.size()));
@@ -95,19 +100,32 @@ class PostgresArray {
     has_null_ = true;
     ++count_;
   }
-  void reserve(std::size_t bytes) { bytes_.reserve(kHeader + bytes); }
+  void reserve(std::size_t bytes) { bytes_.reserve(kArrayHeaderBytes + bytes); }
   std::size_t size() const { return count_; }
 
   // The whole of it. Lives until the next add.
   std::string_view wire();
 
  private:
-  static constexpr std::size_t kHeader = 20;
   Oid element_;
   bool has_null_ = false;
   std::uint32_t count_ = 0;
   std::string bytes_;
 };
+
+inline bool has_null_element(std::string_view array) {
+  return array.size() >= kArrayHeaderBytes && read_wire32(array.substr(4)) != 0;
+}
+
+// Each element of such an array, in order. REQUIRES: none is NULL.
+template <class Take>
+void for_each_element(std::string_view array, Take take) {
+  for (std::size_t at = kArrayHeaderBytes; at < array.size();) {
+    const std::size_t size = read_wire32(array.substr(at));
+    take(array.substr(at + 4, size));
+    at += 4 + size;
+  }
+}
 
 class PostgresParams {
  public:

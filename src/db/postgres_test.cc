@@ -53,6 +53,27 @@ TEST(PostgresConnection, TakesArraysInBinary) {
   EXPECT_EQ(row.value().text(0, 2), "{}");
 }
 
+TEST(PostgresConnection, GivesArraysInBinary) {
+  TemporaryPostgres database;
+  const auto connection = connect(database);
+  const auto row = connection->execute_params(
+      "SELECT array_agg(v), array_agg(nullif(v, 2)), array_agg(v) FILTER (WHERE false) "
+      "FROM generate_series(1, 3) AS v",
+      PostgresParams(), true);
+  ASSERT_TRUE(row.ok()) << row.error().message;
+  std::vector<std::int64_t> elements;
+  const auto take = [&](std::string_view wire) {
+    elements.push_back(read_wire_integer(wire));
+  };
+  EXPECT_FALSE(has_null_element(row.value().text(0, 0)));
+  for_each_element(row.value().text(0, 0), take);
+  EXPECT_EQ(elements, (std::vector<std::int64_t>{1, 2, 3}));
+  EXPECT_TRUE(has_null_element(row.value().text(0, 1)));
+  EXPECT_FALSE(has_null_element(row.value().text(0, 2)));
+  for_each_element(row.value().text(0, 2), take);
+  EXPECT_EQ(elements.size(), 3U);  // Of no rows there is no array.
+}
+
 TEST(PostgresConnection, NoPartOfAPasswordIsShown) {
   for (const char* url :
        {"postgresql://app:top@secret@localhost/x",

@@ -251,15 +251,47 @@ TEST_F(PostgresAggregates, CountARowOnceHoweverTheLedgerNamesIt) {
   database_.sql(
       "CREATE TABLE t (id bigint PRIMARY KEY, v int);"
       "INSERT INTO t SELECT i, 1 FROM generate_series(1, 20000) AS i");
-  // More ranges than are held at once, the later ones among the earlier ones.
-  Ledger ledger(RowIdKind::kInteger);
-  for (std::size_t i = 0; i < NamedRanges::kHeldMax + 10'000; ++i) {
-    ledger.add(Outcome::kUpdated, static_cast<std::int64_t>(i % 1000) * 20 + 1);
+  // More ranges than are held at once, the later ones among the earlier ones: once each
+  // for itself, once so close that they are put together.
+  for (const std::int64_t step : {20, 4}) {
+    Ledger ledger(RowIdKind::kInteger);
+    for (std::size_t i = 0; i < NamedRanges::kHeldMax + 10'000; ++i) {
+      ledger.add(Outcome::kUpdated, static_cast<std::int64_t>(i % 1000) * step + 1);
+    }
+    const std::int64_t created = step * 250;  // A quarter of them was updated, too.
+    for (std::int64_t id = 1; id <= created; ++id) ledger.add(Outcome::kCreated, id);
+    const auto in_all = static_cast<std::uint64_t>(created + 750);
+    EXPECT_EQ(ask_one("t", ledger, spec(kSum, "v")), std::to_string(in_all));
+    EXPECT_EQ(ask_one("t", ledger, spec(kSum, "v", {}, {Outcome::kCreated})),
+              std::to_string(created));
+    EXPECT_EQ(presence("t", ledger).named, in_all);
   }
-  for (std::int64_t id = 1; id <= 5000; ++id) ledger.add(Outcome::kCreated, id);
-  EXPECT_EQ(ask_one("t", ledger, spec(kSum, "v")), "5750");
-  EXPECT_EQ(ask_one("t", ledger, spec(kSum, "v", {}, {Outcome::kCreated})), "5000");
-  EXPECT_EQ(presence("t", ledger).named, 5750u);
+}
+
+TEST_F(PostgresAggregates, TellIdsThatLieCloseTogetherFromTheirNeighbours) {
+  database_.sql(
+      "CREATE TABLE t (id int PRIMARY KEY, v int);"
+      "INSERT INTO t SELECT i, i FROM generate_series(-3000, 3000) AS i");
+  Ledger ledger(RowIdKind::kInteger);
+  std::int64_t updated = 0;
+  std::int64_t created = 0;
+  for (std::int64_t id = -2001; id <= 2001; id += 2) {
+    const bool is_new = id % 3 == 0;
+    ledger.add(is_new ? Outcome::kCreated : Outcome::kUpdated, id);
+    (is_new ? created : updated) += id * (id + 5000);
+  }
+  ledger.add(Outcome::kUpdated, 2999);  // By itself.
+  ledger.add(Outcome::kUpdated, 3001);  // Not there.
+  database_.sql("UPDATE t SET v = id * (id + 5000) WHERE id <> 2999");
+  database_.sql("DELETE FROM t WHERE id = 1001");  // In the middle: updated.
+  updated -= 1001 * 6001;
+  EXPECT_EQ(ask_one("t", ledger, spec(kSum, "v")),
+            std::to_string(created + updated + 2999));
+  EXPECT_EQ(ask_one("t", ledger, spec(kSum, "v", {}, {Outcome::kCreated})),
+            std::to_string(created));
+  EXPECT_EQ(ask_one("t", ledger, spec(kMin, "id")), "-2001");
+  EXPECT_EQ(presence("t", ledger).named, 2004u);
+  EXPECT_EQ(presence("t", ledger).present, 2002u);
 }
 
 TEST_F(PostgresAggregates, TellTextsApartByTheirBytes) {

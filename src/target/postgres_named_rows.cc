@@ -1,5 +1,8 @@
 #include "target/postgres_named_rows.h"
 
+#include <functional>
+#include <numeric>
+
 #include "target/postgres_row_id.h"
 
 namespace tallyman {
@@ -16,6 +19,9 @@ constexpr std::string_view kTexts = "pg_temp.tallyman_named_texts";
 
 // Shorter ones cost less as ids.
 constexpr std::uint64_t kRangeMin = 8;
+// To look through all rows of such a stretch costs what some of them cost one by one.
+constexpr std::uint64_t kStretchMax = 1024;
+constexpr std::uint64_t kStretchNamedMin = 128;
 constexpr std::size_t kTextBytesMax = 1U << 20;
 constexpr std::size_t kCopyBytes = 64U << 10;
 
@@ -27,6 +33,61 @@ void append_int8(std::int64_t value, std::string& into) {
 void append_outcomes(OutcomeMask outcomes, std::string& into) {
   append_wire32(into, 2);
   append_wire16(into, outcomes);
+}
+
+using Ranges = std::span<const NamedRange>;
+
+void append_range(const NamedRange& range, std::string& into) {
+  append_wire16(into, 4);
+  append_int8(range.first, into);
+  append_int8(range.last, into);
+  append_outcomes(range.outcomes, into);
+  append_wire32(into, 0xFFFF'FFFF);
+}
+
+// As one range with a byte for each id.
+void append_stretch(Ranges near, std::string& into) {
+  std::string each(NamedRange{near.front().first, near.back().last}.size(), '\0');
+  for (const NamedRange& range : near) {
+    each.replace(static_cast<std::size_t>(range.first - near.front().first), range.size(),
+                 range.size(), static_cast<char>(range.outcomes));
+  }
+  append_wire16(into, 4);
+  append_int8(near.front().first, into);
+  append_int8(near.back().last, into);
+  append_outcomes(0, into);
+  append_wire32(into, static_cast<std::uint32_t>(each.size()));
+  into += each;
+}
+
+void append_ids(const NamedRange& range, std::string& into) {
+  for (std::uint64_t i = 0; i < range.size(); ++i) {
+    append_wire16(into, 2);
+    append_int8(range.first + static_cast<std::int64_t>(i), into);
+    append_outcomes(range.outcomes, into);
+  }
+}
+
+// The first of them, and what lies close to it.
+Ranges stretch_of(Ranges ranges) {
+  std::size_t count = 1;
+  while (count < ranges.size() &&
+         NamedRange{ranges.front().first, ranges[count].last}.size() - 1 < kStretchMax) {
+    ++count;
+  }
+  return ranges.first(count);
+}
+
+std::string byte_of(const std::string& id) {
+  return "pg_catalog.get_byte(n.each, (" + id + " - n.first)::int4)::int2";
+}
+
+// Of an id between n.first and n.last: is it named, and what became of it?
+std::string is_named(const std::string& id) {
+  return "(n.each IS NULL OR " + byte_of(id) + " <> 0)";
+}
+std::string outcomes_of(const std::string& id) {
+  return "CASE WHEN n.each IS NULL THEN n.outcomes ELSE " + byte_of(id) + " END";
 }
 
 std::string key_column(std::size_t i) { return "k" + std::to_string(i); }
@@ -122,8 +183,9 @@ Result<void> PostgresNamedRows::read_integers(const RowIdSource& source) {
 Result<void> PostgresNamedRows::put_ranges(std::vector<NamedRange> ranges) {
   if (ranges.empty()) return {};
   if (!made_) {
-    TALLY_TRY(
-        make_table(kRanges, "(first int8, last int8, outcomes int2) ON COMMIT DROP"));
+    TALLY_TRY(make_table(kRanges,
+                         "(first int8, last int8, outcomes int2, each bytea) "
+                         "ON COMMIT DROP"));
     TALLY_TRY(make_table(kIds, "(k0 int8, outcomes int2) ON COMMIT DROP"));
   }
   if (last_ && ranges.front().first <= *last_) may_overlap_ = true;
@@ -145,18 +207,19 @@ Result<void> PostgresNamedRows::put_ranges(std::vector<NamedRange> ranges) {
     }
     return {};
   };
-  for (const NamedRange& range : ranges) {
-    named_ += range.size();
-    if (range.size() >= kRangeMin) {
-      append_wire16(as_ranges, 3);
-      append_int8(range.first, as_ranges);
-      append_int8(range.last, as_ranges);
-      append_outcomes(range.outcomes, as_ranges);
+  for (Ranges rest = ranges; !rest.empty();) {
+    const Ranges near = stretch_of(rest);
+    rest = rest.subspan(near.size());
+    const std::uint64_t named =
+        std::transform_reduce(near.begin(), near.end(), std::uint64_t{0}, std::plus<>(),
+                              std::mem_fn(&NamedRange::size));
+    named_ += named;
+    if (near.size() > 1 && named >= kStretchNamedMin) {
+      append_stretch(near, as_ranges);
     } else {
-      for (std::uint64_t i = 0; i < range.size(); ++i) {
-        append_wire16(as_ids, 2);
-        append_int8(range.first + static_cast<std::int64_t>(i), as_ids);
-        append_outcomes(range.outcomes, as_ids);
+      for (const NamedRange& range : near) {
+        range.size() >= kRangeMin ? append_range(range, as_ranges)
+                                  : append_ids(range, as_ids);
       }
     }
     TALLY_TRY(flush(kTextBytesMax));
@@ -170,10 +233,10 @@ Result<void> PostgresNamedRows::make_distinct() {
   TALLY_TRY(make_table(kDistinct,
                        "ON COMMIT DROP AS SELECT k0, bit_or(outcomes) AS outcomes FROM ("
                        "SELECT k0, outcomes FROM " +
-                           ids +
-                           " UNION ALL SELECT generate_series(first, last), outcomes "
-                           "FROM " +
-                           std::string(kRanges) + ") AS every GROUP BY k0"));
+                           ids + " UNION ALL SELECT id, " + outcomes_of("id") + " FROM " +
+                           std::string(kRanges) +
+                           " AS n, generate_series(n.first, n.last) AS id WHERE " +
+                           is_named("id") + ") AS every GROUP BY k0"));
   TALLY_TRY(connection_.exec("DROP TABLE " + ids + "; ALTER TABLE " +
                              std::string(kDistinct) + " RENAME TO tallyman_named_ids"));
   has_ranges_ = false;
@@ -284,20 +347,24 @@ std::string PostgresNamedRows::rows_sql(std::span<const std::size_t> fields,
     if (with_key) select += "t." + column + " AS " + key_column(i) + ", ";
     match += (i == 0 ? "t." : " AND t.") + column + " = n." + key_column(i);
   }
-  select += "n.outcomes FROM " + std::string(table_.has_children ? "ONLY " : "") +
-            table_.sql_name + " AS t JOIN ";
+  const std::string rows =
+      std::string(table_.has_children ? "ONLY " : "") + table_.sql_name + " AS t JOIN ";
+  const std::string first_key = "t." + table_.columns[key.front()].sql_name;
   // The planner does not see for itself that a part of a large table is enough.
   if (first_) {
-    match += " AND t." + table_.columns[key.front()].sql_name + " BETWEEN " +
-             postgres_integer(*first_) + " AND " + postgres_integer(*last_);
+    match += " AND " + first_key + " BETWEEN " + postgres_integer(*first_) + " AND " +
+             postgres_integer(*last_);
   }
   std::string sql;
   if (has_ranges_) {
-    sql = select + std::string(kRanges) + " AS n ON t." +
-          table_.columns[key.front()].sql_name + " BETWEEN n.first AND n.last";
+    sql = select + outcomes_of(first_key) + " AS outcomes FROM " + rows +
+          std::string(kRanges) + " AS n ON " + first_key +
+          " BETWEEN n.first AND n.last AND " + is_named(first_key);
   }
   if (has_ranges_ && has_ids_) sql += " UNION ALL ";
-  if (has_ids_) sql += select + std::string(kIds) + " AS n ON " + match;
+  if (has_ids_) {
+    sql += select + "n.outcomes FROM " + rows + std::string(kIds) + " AS n ON " + match;
+  }
   return sql;
 }
 

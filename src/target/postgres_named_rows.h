@@ -4,8 +4,9 @@
 //   TALLY_TRY_ASSIGN(const auto named, PostgresNamedRows::open(connection, table, ids));
 //   if (named->any()) "SELECT sum(r.c0) FROM (" + named->rows_sql({amount}) + ") AS r"
 //
-// Ids are put into temporary tables: of integers, ranges where they lie close together,
-// else one by one; of other keys, their values in the key's types. They are dropped with
+// Ids are put into temporary tables: of integers, ranges where they lie close together
+// (with a byte for each id where they have gaps), else one by one; of other keys, their
+// values in the key's types. They are dropped with
 // this, and at the transaction's end.
 //
 // Ownership: borrows the connection (in a transaction) and the table.
