@@ -130,6 +130,7 @@ Result<PostgresBinder> PostgresBinder::make(const Resource& resource,
 std::uint32_t PostgresBinder::slice_by_key(std::span<const Cell> record,
                                            std::uint32_t place, std::uint32_t slices,
                                            std::string& scratch) const {
+  const bool in_turns = slices % kSliceTurns == 0;
   KeyHash without_numbers;
   KeyHash run;
   std::uint64_t number = 0;
@@ -145,11 +146,11 @@ std::uint32_t PostgresBinder::slice_by_key(std::span<const Cell> record,
     std::string_view rest = scratch;
     const std::uint64_t one = take_number(column.binder.wire(), rest);
     number += one;
-    without_numbers.add(rest);
+    if (in_turns) without_numbers.add(rest);
     run.add(rest);
     run.add(one / kNeighbours);
   }
-  if (slices % kSliceTurns != 0) return static_cast<std::uint32_t>(run.value() % slices);
+  if (!in_turns) return static_cast<std::uint32_t>(run.value() % slices);
   const std::uint64_t lane = run.value() % (slices / kSliceTurns);
   const std::uint64_t turn = turn_of(without_numbers.value(), number);
   return static_cast<std::uint32_t>(lane * kSliceTurns + turn);
