@@ -9,6 +9,7 @@ right after a load. (After a checkpoint the server writes each page that it touc
 whole and compressed, once; that costs updates of a whole table about as much again.)
 """
 import atexit
+import concurrent.futures
 import contextlib
 import pathlib
 import re
@@ -142,3 +143,27 @@ def pgloader(database, path):
     if ran.returncode != 0:
         raise AssertionError(f"pgloader: {ran.stdout}{ran.stderr}")
     return seconds
+
+
+def binary_chunks(of, folder, records, batch=10_000):
+    """Files of a template's rows in COPY's binary form, ids and all, of `batch` rows each."""
+    columns = "id, " + columns_of(data.without_ids_csv(records)).replace(",", ", ")
+    files = [folder / f"{first}.bin" for first in range(1, records + 1, batch)]
+    script = "".join(f"\\copy (select {columns} from transactions where id >= {file.stem} and "
+                     f"id < {file.stem} + {batch} order by id) to '{file}' binary\n"
+                     for file in files)
+    with copy_of(of) as database:
+        psql(database, script)
+    return columns, files
+
+
+def bare_copies(database, chunks, connections):
+    """Seconds of COPY BINARY with ids, a transaction a file, on several connections at once: what
+    the database takes on this machine when nothing else is done."""
+    columns, files = chunks
+    scripts = ["".join(f"\\copy transactions ({columns}) from '{file}' binary\n"
+                       for file in files[place::connections]) for place in range(connections)]
+    with concurrent.futures.ThreadPoolExecutor(connections) as pool:
+        begin = time.monotonic()
+        list(pool.map(lambda script: psql(database, script), scripts))
+        return time.monotonic() - begin

@@ -5,6 +5,8 @@ Figures as in loads.py. \\copy of an insert is what the rates of upsert, update 
 told against as well: the same number of records, on one connection. `bench/postgres.py` says how
 the server is tuned.
 """
+import pathlib
+import tempfile
 import time
 
 import data
@@ -68,6 +70,21 @@ def postgres_insert_key_alone(scale):
     path = data.without_ids_csv(scale.records)
     return on_lanes("insert, primary key alone", key_alone(), "insert", path,
                     copy(key_alone(), path), (1.2, 1.7))
+
+
+def postgres_bare_copies(scale):
+    """Two connections and nothing but COPY: what of two lanes the machine allows."""
+    path = data.without_ids_csv(scale.records)
+    figures = []
+    with tempfile.TemporaryDirectory(dir=machine.RUNS) as folder:
+        chunks = postgres.binary_chunks(full(scale), pathlib.Path(folder), scale.records)
+        for name, template in (("three indexes", empty()), ("primary key alone", key_alone())):
+            peer = copy(template, path)
+            with postgres.copy_of(template) as database:
+                seconds = postgres.bare_copies(database, chunks, 2)
+            figures.append(Figure(f"PostgreSQL: bare COPY BINARY on 2 connections, {name}",
+                                  seconds, "s", peer, COPY))
+    return figures
 
 
 def insert_by_copy(scale):
@@ -144,5 +161,6 @@ def postgres_aggregates(scale):
     return Figure("PostgreSQL: four aggregates over the job", seconds, "s", loaded, "the job", 5)
 
 
-ALL = (postgres_insert, postgres_insert_key_alone, postgres_upsert, postgres_update,
-       postgres_delete, postgres_bad_records, postgres_peers, postgres_large, postgres_aggregates)
+ALL = (postgres_insert, postgres_insert_key_alone, postgres_bare_copies, postgres_upsert,
+       postgres_update, postgres_delete, postgres_bad_records, postgres_peers, postgres_large,
+       postgres_aggregates)
