@@ -87,7 +87,7 @@ tallyman_test_on_both(rest_watch      e2e/rest_watch_test.py        e2e      120
 tallyman_outside_test(cities          e2e/cities_test.py             e2e      240)
 tallyman_test_on_both(cli             e2e/cli_test.py               e2e      120 200)
 tallyman_outside_test(readme          e2e/readme_test.py             e2e      90)
-tallyman_outside_test(embedding       e2e/embedding_test.py        e2e      60)
+tallyman_test_on_both(embedding       e2e/embedding_test.py        e2e      60 60)
 tallyman_test_on_both(hostile         e2e/hostile_test.py           e2e      120 120)
 
 # Faults are injected from outside (docs/decisions/008): loaded into the program by a test.

@@ -3,7 +3,7 @@
 //
 //   sqlite3 shop.db 'CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT NOT NULL,
 //                                         amount DECIMAL(10,2) NOT NULL)'
-//   ./embedded sqlite:shop.db 127.0.0.1:0
+//   ./embedded sqlite:shop.db 127.0.0.1:0     (or postgresql://...)
 #include <tallyman/application.h>
 
 #include <cstdio>
@@ -39,7 +39,7 @@ tallyman::Json orders_by_customer(tallyman::JobRows& rows) {
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::fprintf(stderr, "usage: embedded sqlite:FILE ADDRESS:PORT\n");
+    std::fprintf(stderr, "usage: embedded DATABASE ADDRESS:PORT\n");
     return 2;
   }
   try {

@@ -6,7 +6,6 @@ import os
 import pathlib
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ import unittest
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from support import database  # noqa: E402
 from support.server import binary  # noqa: E402
 
 PROGRAM = os.environ.get("TALLYMAN_EMBEDDED") or str(pathlib.Path(binary()).parent / "embedded")
@@ -24,12 +24,11 @@ class Embedding(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="tallyman-embedding-")
         self.addCleanup(folder.cleanup)
-        self.database = pathlib.Path(folder.name) / "shop.db"
-        with sqlite3.connect(self.database) as connection:
-            connection.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT "
-                               "NOT NULL, amount DECIMAL(10,2) NOT NULL)")
+        own = database.make(database.KIND, folder.name)
+        own.create("create table orders (id integer primary key, customer text not null, "
+                   "amount decimal(10,2) not null)")
         self.program = subprocess.Popen(
-            [PROGRAM, f"sqlite:{self.database}", "127.0.0.1:0"], stdout=subprocess.PIPE,
+            [PROGRAM, own.url, "127.0.0.1:0"], stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True)
         self.addCleanup(self.stop)
         self.url = self.program.stdout.readline().removeprefix("listening on ").strip()
