@@ -77,6 +77,7 @@ class Breaking(unittest.TestCase):
         with Killer(self.server.database, self.chance) as killer:
             for number in range(KILLED):
                 upload = work.upload(KINDS[number % len(KINDS)])
+                killer.pause = 1
                 status = self.wait_for_end(self.submit(upload, f"killed {number}"))
                 self.judge(upload, status)
                 retried += status["retries"] > 0
@@ -145,11 +146,14 @@ class Breaking(unittest.TestCase):
 
 
 class Killer(threading.Thread):
-    """Kills the server's connections, one or all at once, until it is told to stop."""
+    """Kills the server's connections, one or all at once, until it is told to stop.
+
+    `pause` stretches the time from kill to kill, and grows with each, so that what is one
+    transaction from end to end gets through on a machine of any speed."""
 
     def __init__(self, database, chance):
         super().__init__()
-        self.database, self.chance, self.kills = database, chance, 0
+        self.database, self.chance, self.kills, self.pause = database, chance, 0, 1
         self._over = threading.Event()
 
     def __enter__(self):
@@ -163,7 +167,8 @@ class Killer(threading.Thread):
     def run(self):
         # By the owner of the connections, in one of its own that it spares.
         connection = self.database.connect()
-        while not self._over.wait(self.chance.uniform(*PAUSE_SECONDS)):
+        while not self._over.wait(self.chance.uniform(*PAUSE_SECONDS) * self.pause):
+            self.pause *= 1.05
             most = self.chance.choice((1, 1, 100))
             killed = connection.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname = "
