@@ -127,11 +127,13 @@ Result<Job> find_by(PostgresConnection& connection, const char* where, const Key
 
 template <class Key>
 Result<JobNumber> lock_by(PostgresConnection& connection, const char* where,
-                          const Key& key, const auto& id) {
-  TALLY_TRY_ASSIGN(const auto locked,
-                   connection.execute("SELECT number FROM tallyman.job WHERE " +
-                                          std::string(where) + " FOR NO KEY UPDATE",
-                                      key));
+                          const Key& key, const auto& id, JobLock lock) {
+  TALLY_TRY_ASSIGN(
+      const auto locked,
+      connection.execute(
+          "SELECT number FROM tallyman.job WHERE " + std::string(where) +
+              (lock == JobLock::kRemove ? " FOR UPDATE" : " FOR NO KEY UPDATE"),
+          key));
   if (locked.rows() == 0) return no_such_job(id);
   return JobNumber(locked.integer(0, 0));
 }
@@ -172,14 +174,14 @@ Result<Job> find_job(PostgresConnection& connection, JobNumber number) {
 
 // Read by a statement of its own: the one that waited for the lock sees the units as they
 // were before it waited.
-Result<Job> lock_job(PostgresConnection& connection, const JobId& id) {
+Result<Job> lock_job(PostgresConnection& connection, const JobId& id, JobLock lock) {
   TALLY_TRY_ASSIGN(const JobNumber number,
-                   lock_by(connection, "id = $1", id.to_string(), id));
+                   lock_by(connection, "id = $1", id.to_string(), id, lock));
   return find_job(connection, number);
 }
 
 Result<Job> lock_job(PostgresConnection& connection, JobNumber number) {
-  TALLY_TRY(lock_by(connection, "number = $1", number.value(), number));
+  TALLY_TRY(lock_by(connection, "number = $1", number.value(), number, JobLock::kChange));
   return find_job(connection, number);
 }
 

@@ -4,8 +4,9 @@
 // Each function works within the transaction that the connection is in.
 //
 // Locks: who changes a job's state takes its row FOR NO KEY UPDATE; a unit takes it FOR
-// SHARE, as the last thing before its commit. (That a unit's row refers to its job takes
-// a key lock, from the unit's begin on; it stands in the way of neither.) Then the rows
+// SHARE, as the last thing before its commit. That a unit's row refers to its job takes
+// a key lock, from the unit's begin on; it stands in the way of neither. Who removes the
+// job waits for those, too, before it has anything that they may wait for. Then the rows
 // of the job's leases, its owner, its table, its history: always in this order.
 #pragma once
 
@@ -35,7 +36,9 @@ Result<Job> find_job(db::PostgresConnection& connection, JobNumber number);
 
 // The same, and nobody else changes it until the transaction ends. The counts are final
 // where the transaction ends the job: no unit commits any more that is not in them.
-Result<Job> lock_job(db::PostgresConnection& connection, const JobId& id);
+enum class JobLock : std::uint8_t { kChange, kRemove };
+Result<Job> lock_job(db::PostgresConnection& connection, const JobId& id,
+                     JobLock lock = JobLock::kChange);
 Result<Job> lock_job(db::PostgresConnection& connection, JobNumber number);
 
 // Returns it with its number; the history begins with "created". Nothing where the id or

@@ -257,7 +257,7 @@ Result<void> PostgresJobStore::note(JobNumber job, std::string_view event,
 
 Result<void> PostgresJobStore::remove(const JobId& id) {
   return write([&](PostgresConnection& connection) -> Result<void> {
-    TALLY_TRY_ASSIGN(const Job job, lock_job(connection, id));
+    TALLY_TRY_ASSIGN(const Job job, lock_job(connection, id, JobLock::kRemove));
     if (!is_terminal(job.state)) return has_not_ended(job);
     TALLY_TRY(unstore_bytes(connection, job));
     // History, leases, units and aggregates go with the row (ON DELETE CASCADE).

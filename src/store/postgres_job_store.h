@@ -126,7 +126,7 @@ auto PostgresJobStore::write(Work&& work)
     -> decltype(work(std::declval<db::PostgresConnection&>())) {
   auto done = postgres_write(
       database_, [&](db::PostgresConnection& connection) -> decltype(work(connection)) {
-        auto worked = std::forward<Work>(work)(connection);
+        auto worked = work(connection);
         if (worked.ok()) TALLY_TRY(postgres_notify(connection));
         return worked;
       });

@@ -57,6 +57,50 @@ INSTANTIATE_TEST_SUITE_P(Postgres, PostgresStores, testing::Values([] {
                            return std::make_unique<PostgresBackend>();
                          }));
 
+// --- Deadlocks ------------------------------------------------------------------------
+
+// A stranger takes the locks in the other order. Who waits for longer is the victim: on a
+// slow machine it may be the stranger.
+TEST_P(PostgresStores, TheVictimOfADeadlockDoesItAgain) {
+  bool was_victim = false;
+  for (int round = 0; round < 10 && !was_victim; ++round) {
+    const Job job = open();
+    auto stranger = begin();
+    db::PostgresConnection& theirs = db::postgres(*stranger);
+    must(theirs.exec("INSERT INTO tallyman.owner (name, stored_bytes) VALUES ('" +
+                     job.owner +
+                     "', 0) ON CONFLICT (name) DO UPDATE SET stored_bytes = 0"));
+    std::optional<Result<Job>> uploaded;
+    EXPECT_TRUE(waits([&] { uploaded = jobs().apply(upload_completed(job)); },
+                      [&] {
+                        was_victim =
+                            theirs.exec("SELECT 1 FROM tallyman.job FOR UPDATE").ok();
+                        stranger.reset();
+                      }));
+    EXPECT_EQ(must(std::move(*uploaded)).state, JobState::kUploadComplete);
+  }
+  EXPECT_TRUE(was_victim);
+}
+
+// A unit refers to the job from its begin on, and asks for the job's state at its end.
+TEST_P(PostgresStores, WhoRemovesAJobWaitsForAUnitThatIsUnderWay) {
+  const Job job = submit();
+  const Claim held = claim();
+  auto unit = begin();
+  must(
+      backend().ledger().begin_unit(*unit, held, {WindowNumber(0), held.slices.front()}));
+  abort(job);
+  std::optional<Result<void>> removed;
+  std::optional<Result<void>> ended;
+  EXPECT_TRUE(waits([&] { removed = jobs().remove(job.id); },
+                    [&] {
+                      ended = ledger().end_unit(*unit, held, {}, 0, {});
+                      unit.reset();
+                    }));
+  EXPECT_EQ(ended->error().code, ErrorCode::kLost) << ended->error().message;
+  EXPECT_TRUE(removed->ok()) << removed->error().message;
+}
+
 // --- Events ---------------------------------------------------------------------------
 
 TEST_P(PostgresStores, ANodeHearsOfTheChangesOfAnother) {

@@ -5,7 +5,7 @@
 //       -> Result<Job> {...});
 //
 // The work returns a Result; postgres_write commits where it is ok and else leaves
-// nothing.
+// nothing. It may call the work again.
 #pragma once
 
 #include <utility>
@@ -22,13 +22,26 @@ auto postgres_read(db::Database& database, Work&& work)
   return std::forward<Work>(work)(db::postgres(*transaction));
 }
 
+// Whom the database has chosen to end a deadlock, or a conflict of snapshots, has done
+// nothing: it is done again, so often.
+inline constexpr int kDeadlocksMax = 5;
+
 template <class Work>
 auto postgres_write(db::Database& database, Work&& work)
     -> decltype(work(std::declval<db::PostgresConnection&>())) {
-  TALLY_TRY_ASSIGN(auto transaction, database.begin_write(database.writer_wait()));
-  auto done = std::forward<Work>(work)(db::postgres(*transaction));
-  if (done.ok()) TALLY_TRY(transaction->commit());
-  return done;
+  for (int deadlocks = 0;; ++deadlocks) {
+    TALLY_TRY_ASSIGN(auto transaction, database.begin_write(database.writer_wait()));
+    db::PostgresConnection& connection = db::postgres(*transaction);
+    auto done = work(connection);
+    if (done.ok()) {
+      TALLY_TRY(transaction->commit());
+      return done;
+    }
+    const bool is_victim =
+        done.error().code == ErrorCode::kUnavailable &&
+        (connection.failure().is("40P01") || connection.failure().is("40001"));
+    if (!is_victim || deadlocks == kDeadlocksMax) return done;
+  }
 }
 
 // The channel on which every node tells the others that something has changed.

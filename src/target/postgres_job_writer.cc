@@ -186,15 +186,14 @@ class PostgresJobWriter::Unit {
     }
     const bool clean = suspects.refused.empty() && suspects.repeated.empty();
     Records likely;
-    Records unrefused;
+    Records undecided;  // Where the likely ones do not all succeed.
     for (const std::uint32_t i : round) {
       const auto refused = suspects.refused.find(i);
-      if (refused != suspects.refused.end()) {
-        results_.fail(i, refused->second);
-        continue;
-      }
-      unrefused.push_back(i);
-      if (!suspects.repeated.contains(i)) likely.push_back(i);
+      const bool is_refused = refused != suspects.refused.end();
+      const bool is_repeated = suspects.repeated.contains(i);
+      if (is_refused) results_.fail(i, refused->second);
+      if (!is_refused || is_repeated) undecided.push_back(i);
+      if (!is_refused && !is_repeated) likely.push_back(i);
     }
     TALLY_TRY_ASSIGN(const bool applied, sets_.apply(likely, results_));
     if (applied) {
@@ -204,7 +203,7 @@ class PostgresJobWriter::Unit {
     }
     TALLY_TRY(writer_.check_table(connection_));
     writer_.suspicion_ = kSuspicion;
-    return halve(unrefused);
+    return halve(undecided);
   }
 
   // REQUIRES: the database refused the set whole. In its order.

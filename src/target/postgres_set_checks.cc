@@ -14,6 +14,7 @@ Result<PostgresSuspects> PostgresSetChecks::find(std::span<const std::uint32_t> 
   }
   Search search{.alive = {records.begin(), records.end()},
                 .shape = shape_of(write_, window_, records.front()),
+                .there = {},
                 .found = {}};
   TALLY_TRY(find_broken_checks(search));
   for (std::size_t key = 0; key < write_.table.foreign_keys.size(); ++key) {
@@ -163,9 +164,10 @@ Result<void> PostgresSetChecks::find_duplicates(Search& search, std::size_t key)
                        arrays.params()));
   if (!there) return {};
   for (int row = 0; row < there->rows(); ++row) {
-    search.found.refused.emplace(
-        search.alive[static_cast<std::size_t>(there->integer(row, 0))],
-        duplicate_error(write_, key));
+    const std::uint32_t record =
+        search.alive[static_cast<std::size_t>(there->integer(row, 0))];
+    search.there.emplace(record, key);
+    search.found.refused.emplace(record, duplicate_error(write_, key));
   }
   drop_refused(search);
   return {};
@@ -248,13 +250,18 @@ std::vector<std::uint32_t> PostgresSetChecks::likely_repeated(
   return likely;
 }
 
-// Of records that have a value of a unique key in common the first stands.
+// Of records that have a value of a unique key in common the first stands. A record whose
+// value of a later key is there already stands for none, but may follow another one here.
 void PostgresSetChecks::find_repeated(Search& search) {
   struct Taken {
     std::size_t key;
     std::vector<std::size_t> columns;
     std::unordered_set<std::string> values;
   };
+  std::vector<std::uint32_t> records = search.alive;
+  for (const auto& [record, key] : search.there) {
+    if (key > 0) records.push_back(record);
+  }
   std::vector<Taken> keys;
   std::set<std::uint32_t> likely;
   for (std::size_t key = 0; key < write_.table.keys.size(); ++key) {
@@ -264,22 +271,23 @@ void PostgresSetChecks::find_repeated(Search& search) {
       continue;
     }
     keys.push_back({key, *columns, {}});
-    for (const std::uint32_t record : likely_repeated(search.alive, *columns)) {
+    for (const std::uint32_t record : likely_repeated(records, *columns)) {
       likely.insert(record);
     }
   }
   std::vector<std::string> values(keys.size());
   for (const std::uint32_t record : likely) {
+    const auto there = search.there.find(record);
+    const bool is_there = there != search.there.end();
     const Taken* clash = nullptr;
     for (std::size_t k = 0; k < keys.size(); ++k) {
       const bool has_key = append_key(keys[k].columns, record, values[k]);
       if (!has_key) values[k].clear();
-      if (!clash && has_key && keys[k].values.contains(values[k])) clash = &keys[k];
+      const bool is_first = !clash && (!is_there || keys[k].key < there->second);
+      if (is_first && has_key && keys[k].values.contains(values[k])) clash = &keys[k];
     }
-    if (clash) {
-      search.found.repeated.emplace(record, duplicate_error(write_, clash->key));
-      continue;
-    }
+    if (clash) search.found.repeated.emplace(record, duplicate_error(write_, clash->key));
+    if (clash || is_there) continue;
     for (std::size_t k = 0; k < keys.size(); ++k) {
       if (!values[k].empty()) keys[k].values.insert(values[k]);
     }

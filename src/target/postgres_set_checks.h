@@ -33,7 +33,8 @@ namespace tallyman {
 struct PostgresSuspects {
   // By record. Refused whatever becomes of the others.
   std::map<std::uint32_t, RecordError> refused;
-  // Refused if the earlier record of the set with the same value succeeds.
+  // Refused, and for this reason, if the earlier record of the set with the same value
+  // succeeds. Some are refused in any case, then for the other reason.
   std::map<std::uint32_t, RecordError> repeated;
 };
 
@@ -50,6 +51,8 @@ class PostgresSetChecks {
   struct Search {
     std::vector<std::uint32_t> alive;
     PostgresShape shape;
+    // Those of which the table has a value of a unique key, and the first such key.
+    std::map<std::uint32_t, std::size_t> there;
     PostgresSuspects found;
   };
 
