@@ -62,6 +62,54 @@ std::vector<std::string> keys_with(const PostgresWrite& write,
   return names;
 }
 
+// What no two rows are given: of a sequence, or made up at random.
+bool is_made_anew(const PostgresColumn& column, const Field& field) {
+  if (column.identity_always) return true;
+  if (!field.has_default) return false;
+  const std::string& sql = field.default_sql;
+  return sql.empty() || sql.find("nextval(") != std::string::npos ||
+         sql.find("uuid") != std::string::npos;
+}
+
+// True where rows whose records bring none of the fields may all be given the same key.
+bool is_given_to_many(const PostgresWrite& write, const std::vector<std::size_t>& fields,
+                      bool nulls_are_equal) {
+  if (shares_a_field(fields, sent_fields(write))) return false;
+  return std::ranges::none_of(fields, [&](std::size_t place) {
+    const Field& field = write.table.resource.fields[place];
+    const bool is_null = !field.has_default && !field.generated;
+    return is_made_anew(write.table.columns[place], field) ||
+           (is_null && !nulls_are_equal);
+  });
+}
+
+// Names of unique keys, but for the key `but`, that a job writes though no record has
+// them: new rows get them by default, or columns of theirs are computed.
+std::vector<std::string> keys_by_default(const PostgresWrite& write,
+                                         std::optional<std::size_t> but) {
+  const bool makes_rows = inserts(write.plan.operation);
+  const auto is_computed = [&](std::size_t place) {
+    return write.table.resource.fields[place].generated &&
+           !write.table.columns[place].identity_always;
+  };
+  std::vector<std::string> names;
+  const auto& keys = write.table.resource.keys;
+  for (std::size_t key = 0; key < keys.size(); ++key) {
+    const std::vector<std::size_t>& fields = keys[key].fields;
+    if (key == but) continue;
+    if (std::ranges::any_of(fields, is_computed) ||
+        (makes_rows &&
+         is_given_to_many(write, fields, write.table.keys[key].nulls_are_equal))) {
+      names.push_back(keys[key].name);
+    }
+  }
+  for (const PostgresExpressionKey& key : write.table.expression_keys) {
+    if (makes_rows && is_given_to_many(write, key.fields, true))
+      names.push_back(key.name);
+  }
+  return names;
+}
+
 // A default with effects of its own that a new row may take.
 const Field* default_with_effects(const PostgresWrite& write) {
   for (std::size_t place = 0; place < write.table.columns.size(); ++place) {
@@ -126,6 +174,12 @@ std::optional<std::string> why_not_by_key(const PostgresWrite& write) {
   const auto touched = keys_with(write, changed_fields(write), write.plan.key);
   if (!touched.empty())
     return "the columns write other unique keys: " + join(touched, ", ");
+  if (write.plan.operation != Operation::kDelete) {
+    const auto given = keys_by_default(write, write.plan.key);
+    if (!given.empty()) {
+      return "rows get other unique keys that no record brings: " + join(given, ", ");
+    }
+  }
   if (!write.table.exclusions.empty() && !changed_fields(write).empty()) {
     return "the table has the exclusion constraint " + write.table.exclusions.front();
   }
@@ -211,6 +265,13 @@ Slicing slicing_of(const PostgresWrite& write) {
   if (!touched.empty()) {
     return one_slice(write, "the columns write several unique keys, among them " +
                                 join(touched, ", "));
+  }
+  if (insert) {
+    const auto given = keys_by_default(write, write.plan.duplicate_key);
+    if (!given.empty()) {
+      return one_slice(
+          write, "rows get unique keys that no record brings: " + join(given, ", "));
+    }
   }
   if (insert && !write.plan.duplicate_key) {
     return {.by = Slicing::By::kPlace, .signature = signature_of(write), .reason = ""};
