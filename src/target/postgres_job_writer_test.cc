@@ -1,0 +1,57 @@
+#include "target/postgres_job_writer.h"
+
+#include <gtest/gtest.h>
+
+#include "target/postgres_test_backend.h"
+
+namespace tallyman {
+namespace {
+
+class PostgresJobWriterTest : public testing::Test {
+ protected:
+  void begin(const std::string& schema, const std::string& upload) {
+    backend_.execute(schema);
+    resource_ = std::move(backend_.target().introspect("t")).value();
+    upload_.emplace(ContentType::kCsv, upload, resource_);
+    WriteSpec spec;
+    spec.columns = upload_->columns();
+    writer_ = std::move(backend_.target().make_writer(resource_, spec)).value();
+  }
+
+  // A window of two records, as one unit.
+  Result<UnitOutcomes> write(std::size_t number) {
+    const auto bound = writer_->bind(upload_->windows(2).at(number), SliceSet());
+    auto transaction = backend_.database().begin_write(std::chrono::seconds(5));
+    CHECK(transaction.ok());
+    auto outcomes =
+        writer_->write(*transaction.value(), *bound, SliceNumber(0), WriteOptions());
+    if (outcomes.ok()) TALLY_TRY(transaction.value()->commit());
+    return outcomes;
+  }
+
+  PostgresTestBackend backend_;
+  Resource resource_;
+  std::optional<TestUpload> upload_;
+  std::unique_ptr<JobWriter> writer_;
+};
+
+// The table is not looked at again for each unit: a trigger that is new is noticed by
+// what COPY says of its rows.
+TEST_F(PostgresJobWriterTest, RowsThatCopyDidNotStoreAreNotCounted) {
+  begin("CREATE TABLE t (id int PRIMARY KEY, v int)", "id,v\n1,1\n2,2\n3,0\n4,4\n");
+  const auto first = write(0);
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  backend_.execute(
+      "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS "
+      "'BEGIN IF new.v = 0 THEN RETURN NULL; END IF; RETURN new; END';"
+      "CREATE TRIGGER swallows BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION "
+      "swallow()");
+  const auto second = write(1);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, ErrorCode::kConflict) << second.error().message;
+  EXPECT_EQ(backend_.query("SELECT id FROM t ORDER BY id"),
+            (std::vector<std::string>{"1", "2"}));
+}
+
+}  // namespace
+}  // namespace tallyman
