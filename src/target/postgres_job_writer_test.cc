@@ -9,12 +9,14 @@ namespace {
 
 class PostgresJobWriterTest : public testing::Test {
  protected:
-  void begin(const std::string& schema, const std::string& upload) {
+  void begin(const std::string& schema, const std::string& upload,
+             bool general_path = false) {
     backend_.execute(schema);
     resource_ = std::move(backend_.target().introspect("t")).value();
     upload_.emplace(ContentType::kCsv, upload, resource_);
     WriteSpec spec;
     spec.columns = upload_->columns();
+    spec.general_path = general_path;
     writer_ = std::move(backend_.target().make_writer(resource_, spec)).value();
   }
 
@@ -46,6 +48,19 @@ TEST_F(PostgresJobWriterTest, RowsThatCopyDidNotStoreAreNotCounted) {
       "'BEGIN IF new.v = 0 THEN RETURN NULL; END IF; RETURN new; END';"
       "CREATE TRIGGER swallows BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION "
       "swallow()");
+  const auto second = write(1);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, ErrorCode::kConflict) << second.error().message;
+  EXPECT_EQ(backend_.query("SELECT id FROM t ORDER BY id"),
+            (std::vector<std::string>{"1", "2"}));
+}
+
+// On the general path it is looked at for each unit.
+TEST_F(PostgresJobWriterTest, ATableThatHasChangedIsNotWrittenAsItWas) {
+  begin("CREATE TABLE t (id int PRIMARY KEY, v int)", "id,v\n1,1\n2,2\n3,3\n4,4\n", true);
+  const auto first = write(0);
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  backend_.execute("ALTER TABLE t ADD COLUMN w int DEFAULT 5");
   const auto second = write(1);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, ErrorCode::kConflict) << second.error().message;

@@ -165,7 +165,7 @@ DEFECTS = (
            "src/target/postgres_job_writer.cc",
            "  if (stamp != write_.table.stamp) return changed();\n",
            "",
-           ("postgres_transient:UnderARunningJob",)),
+           ("target_test:PostgresJobWriterTest*",)),
     Defect("PostgreSQL: of two events at once the later one is told with the earlier time",
            "src/store/postgres_job_rows.cc",
            "greatest(max(at), $2)",
