@@ -9,25 +9,30 @@ namespace {
 
 class PostgresJobWriterTest : public testing::Test {
  protected:
-  void begin(const std::string& schema, const std::string& upload,
-             bool general_path = false) {
+  void begin(const std::string& schema, const std::string& upload, WriteSpec spec = {}) {
     backend_.execute(schema);
     resource_ = std::move(backend_.target().introspect("t")).value();
     upload_.emplace(ContentType::kCsv, upload, resource_);
-    WriteSpec spec;
     spec.columns = upload_->columns();
-    spec.general_path = general_path;
     writer_ = std::move(backend_.target().make_writer(resource_, spec)).value();
   }
 
+  std::unique_ptr<db::Transaction> transaction(
+      std::chrono::milliseconds wait = std::chrono::seconds(5)) {
+    auto begun = backend_.database().begin_write(wait);
+    CHECK(begun.ok());
+    return std::move(begun).value();
+  }
+
   // A window of two records, as one unit.
-  Result<UnitOutcomes> write(std::size_t number) {
+  Result<UnitOutcomes> write(db::Transaction& transaction, std::size_t number) {
     const auto bound = writer_->bind(upload_->windows(2).at(number), SliceSet());
-    auto transaction = backend_.database().begin_write(std::chrono::seconds(5));
-    CHECK(transaction.ok());
-    auto outcomes =
-        writer_->write(*transaction.value(), *bound, SliceNumber(0), WriteOptions());
-    if (outcomes.ok()) TALLY_TRY(transaction.value()->commit());
+    return writer_->write(transaction, *bound, SliceNumber(0), WriteOptions());
+  }
+  Result<UnitOutcomes> write(std::size_t number) {
+    const auto own = transaction();
+    auto outcomes = write(*own, number);
+    if (outcomes.ok()) TALLY_TRY(own->commit());
     return outcomes;
   }
 
@@ -57,7 +62,8 @@ TEST_F(PostgresJobWriterTest, RowsThatCopyDidNotStoreAreNotCounted) {
 
 // On the general path it is looked at for each unit.
 TEST_F(PostgresJobWriterTest, ATableThatHasChangedIsNotWrittenAsItWas) {
-  begin("CREATE TABLE t (id int PRIMARY KEY, v int)", "id,v\n1,1\n2,2\n3,3\n4,4\n", true);
+  begin("CREATE TABLE t (id int PRIMARY KEY, v int)", "id,v\n1,1\n2,2\n3,3\n4,4\n",
+        {.general_path = true});
   const auto first = write(0);
   ASSERT_TRUE(first.ok()) << first.error().message;
   backend_.execute("ALTER TABLE t ADD COLUMN w int DEFAULT 5");
@@ -66,6 +72,21 @@ TEST_F(PostgresJobWriterTest, ATableThatHasChangedIsNotWrittenAsItWas) {
   EXPECT_EQ(second.error().code, ErrorCode::kConflict) << second.error().message;
   EXPECT_EQ(backend_.query("SELECT id FROM t ORDER BY id"),
             (std::vector<std::string>{"1", "2"}));
+}
+
+// Not by their rows, which are different ones: by their slice.
+TEST_F(PostgresJobWriterTest, UnitsOfParallelJobsTakeTurns) {
+  begin("CREATE TABLE t (id int PRIMARY KEY, v int)", "id,v\n1,1\n2,2\n3,3\n4,4\n",
+        {.operation = Operation::kUpsert, .unique_fields = {"id"}, .parallel = true});
+  const auto one = transaction();
+  const auto other = transaction(std::chrono::milliseconds(100));
+  ASSERT_TRUE(write(*one, 0).ok());
+  const auto waited = write(*other, 1);
+  ASSERT_FALSE(waited.ok());
+  EXPECT_EQ(waited.error().code, ErrorCode::kUnavailable) << waited.error().message;
+  ASSERT_TRUE(one->commit().ok());
+  other->rollback();
+  EXPECT_TRUE(write(1).ok());
 }
 
 }  // namespace
