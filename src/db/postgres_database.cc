@@ -127,13 +127,13 @@ bool PostgresDatabase::is_session(int backend_pid) const {
 }
 
 Result<std::unique_ptr<Transaction>> PostgresDatabase::begin(
-    const char* isolation, std::chrono::milliseconds wait, const char* take_snapshot) {
+    const char* isolation, std::chrono::milliseconds wait, std::chrono::milliseconds idle,
+    const char* take_snapshot) {
   const std::string begin =
       "BEGIN ISOLATION LEVEL " + std::string(isolation) +
       set_local("lock_timeout", wait) +
       set_local("statement_timeout", options_.statement_time) +
-      set_local("idle_in_transaction_session_timeout",
-                options_.idle_in_transaction_time) +
+      set_local("idle_in_transaction_session_timeout", idle) +
       (commits_too_early_ ? "; SET LOCAL synchronous_commit = on" : "") +
       "; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'"
       "; SET LOCAL intervalstyle = 'postgres'; SET LOCAL bytea_output = 'hex'"
@@ -168,11 +168,12 @@ Result<std::unique_ptr<Transaction>> PostgresDatabase::begin(
 
 Result<std::unique_ptr<Transaction>> PostgresDatabase::begin_write(
     std::chrono::milliseconds wait) {
-  return begin("READ COMMITTED READ WRITE", wait);
+  return begin("READ COMMITTED READ WRITE", wait, options_.idle_in_writing_time);
 }
 
 Result<std::unique_ptr<Transaction>> PostgresDatabase::begin_read() {
-  return begin("REPEATABLE READ", options_.writer_wait, "; SELECT 1");  // Now.
+  return begin("REPEATABLE READ", options_.writer_wait, options_.idle_in_transaction_time,
+               "; SELECT 1");  // Now.
 }
 
 bool is_postgres_url(std::string_view url) {

@@ -67,9 +67,10 @@ struct PostgresOptions {
   std::size_t connections_max = 20;
   // One statement of ours; longer than any should take.
   std::chrono::milliseconds statement_time{300'000};
-  // How long the server keeps a transaction (and its locks) of which it hears nothing:
-  // a node that was cut off must not hold up the one that takes over.
+  // How long the server keeps a transaction of which it hears nothing; and one that
+  // writes, whose locks would hold up the node that takes over from one that was cut off.
   std::chrono::milliseconds idle_in_transaction_time{60'000};
+  std::chrono::milliseconds idle_in_writing_time{10'000};
 };
 
 class PostgresDatabase final : public Database {
@@ -95,6 +96,7 @@ class PostgresDatabase final : public Database {
   explicit PostgresDatabase(const PostgresOptions& options) : options_(options) {}
   Result<std::unique_ptr<Transaction>> begin(const char* isolation,
                                              std::chrono::milliseconds wait,
+                                             std::chrono::milliseconds idle,
                                              const char* take_snapshot = "");
   // Null: none is idle, and a new one may be made.
   Result<std::unique_ptr<PostgresConnection>> take(std::chrono::milliseconds wait);

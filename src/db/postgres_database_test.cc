@@ -107,7 +107,7 @@ TEST_F(PostgresDatabaseTest, EveryTransactionSpeaksOneForm) {
 }
 
 TEST_F(PostgresDatabaseTest, ATransactionThatStandsIdleIsEnded) {
-  TemporaryPostgres impatient({.idle_in_transaction_time = milliseconds(50)});
+  TemporaryPostgres impatient({.idle_in_writing_time = milliseconds(50)});
   auto transaction = impatient->begin_write(milliseconds(1'000));
   ASSERT_TRUE(transaction.ok());
   auto& connection = postgres(*transaction.value());
