@@ -172,7 +172,7 @@ Result<std::unique_ptr<Transaction>> PostgresDatabase::begin_write(
 }
 
 Result<std::unique_ptr<Transaction>> PostgresDatabase::begin_read() {
-  return begin("REPEATABLE READ", options_.writer_wait, options_.idle_in_transaction_time,
+  return begin("REPEATABLE READ", options_.writer_wait, kIdleInTransactionTime,
                "; SELECT 1");  // Now.
 }
 

@@ -61,15 +61,18 @@ class PostgresTransaction final : public Transaction {
 // PostgresTransaction.
 PostgresConnection& postgres(Transaction& transaction);
 
+// How long the server keeps a transaction of which it hears nothing; who writes for long
+// and is ended by whoever takes over has as much.
+inline constexpr std::chrono::milliseconds kIdleInTransactionTime{60'000};
+
 struct PostgresOptions {
   std::string url;
   std::chrono::milliseconds writer_wait{5'000};
   std::size_t connections_max = 20;
   // One statement of ours; longer than any should take.
   std::chrono::milliseconds statement_time{300'000};
-  // How long the server keeps a transaction of which it hears nothing; and one that
-  // writes, whose locks would hold up the node that takes over from one that was cut off.
-  std::chrono::milliseconds idle_in_transaction_time{60'000};
+  // The same of one that writes: its locks would hold up the node that takes over from
+  // one that was cut off.
   std::chrono::milliseconds idle_in_writing_time{10'000};
 };
 

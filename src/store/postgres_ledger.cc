@@ -16,8 +16,6 @@ namespace {
 using db::PostgresConnection;
 
 constexpr std::chrono::milliseconds kTellEvery{100};
-// Who takes the claim over ends it: it need not end by itself soon.
-constexpr std::chrono::milliseconds kSignedIdleTime{60'000};
 
 std::string unit_name(const Claim& claim, const UnitPlace& unit) {
   return "job number " + std::to_string(claim.job.value()) + ", window " +
@@ -81,7 +79,7 @@ Result<void> PostgresLedger::sign(db::Transaction& transaction, const Claim& cla
                 .exec("SET LOCAL application_name = '" +
                       postgres_session_name(claim.token) +
                       "'; SET LOCAL idle_in_transaction_session_timeout = " +
-                      std::to_string(kSignedIdleTime.count())));
+                      std::to_string(db::kIdleInTransactionTime.count())));
   return {};
 }
 

@@ -43,7 +43,7 @@ Result<std::optional<std::vector<DrawnIds>>> draw_ids(db::PostgresConnection& co
       return std::optional<std::vector<DrawnIds>>();
     db::PostgresParams params;
     params.add(count);
-    // As one array: a row for each of them took both sides half as long again.
+    // As one array: a row for each of them took the server a third as long again.
     const auto rows = connection.execute_params(
         "SELECT pg_catalog.array_agg(v) FROM (SELECT (" + source + ")::" + type.name +
             " AS v FROM pg_catalog.generate_series(1, $1::bigint) OFFSET 0) AS drawn",

@@ -1,6 +1,8 @@
 #include "target/postgres_sets.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <vector>
 
 #include "base/join.h"
@@ -62,13 +64,19 @@ std::vector<std::string> keys_with(const PostgresWrite& write,
   return names;
 }
 
+// Calls in a default that give no two rows the same. (`'...'::uuid` gives all of them
+// one.)
+constexpr auto kMadeAnew =
+    std::to_array<std::string_view>({"nextval(", "gen_random_uuid(", "uuid_generate_v"});
+
 // What no two rows are given: of a sequence, or made up at random.
 bool is_made_anew(const PostgresColumn& column, const Field& field) {
   if (column.identity_always) return true;
   if (!field.has_default) return false;
   const std::string& sql = field.default_sql;
-  return sql.empty() || sql.find("nextval(") != std::string::npos ||
-         sql.find("uuid") != std::string::npos;
+  return sql.empty() || std::ranges::any_of(kMadeAnew, [&](std::string_view call) {
+           return sql.find(call) != std::string::npos;
+         });
 }
 
 // True where rows whose records bring none of the fields may all be given the same key.
