@@ -86,6 +86,9 @@ inline constexpr std::uint32_t kOwnerWeightMax = 1'000;
 // memory at once.
 inline constexpr std::uint64_t kWindowRecords = 80'000;
 inline constexpr std::uint64_t kWindowBytes = 24ULL << 20;
+// Of an update in several lanes each lane has more, of these bytes together.
+inline constexpr std::size_t kWindowsInTurnMax = 4;
+inline constexpr std::uint64_t kWindowsInTurnBytes = 48ULL << 20;
 // Records of an atomic or dry-run job on SQLite: it holds the one writer to its end.
 inline constexpr std::uint64_t kAtomicRecordsMax = 1'000'000;
 

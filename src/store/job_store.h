@@ -145,8 +145,9 @@ class JobStore {
   // `lanes` lanes gets. It is the turn of the job with the lowest submission number among
   // the unfinished ones of its table, and of parallel ones where all that come before
   // them are parallel too. Of several the one whose owner is next (store/owner_share.h).
-  // Nothing where there is none. What `make_plan` says of the job is
-  // stored at its first claim; it must not call this store.
+  // Nothing where there is none; whoever holds several slices of a job that fewer than
+  // `lanes` hold is then asked to share them. What `make_plan` says of the job is stored
+  // at its first claim; it must not call this store.
   virtual Result<std::optional<Claim>> claim(std::string_view worker,
                                              const MakeWindowPlan& make_plan,
                                              std::uint32_t lanes,
@@ -160,6 +161,12 @@ class JobStore {
                              std::chrono::milliseconds lease_time) = 0;
   // Hands the slices on, for another worker to claim at once. Fine where it is lost.
   virtual Result<void> release(const Claim& claim) = 0;
+  // Hands the second half of the slices on where somebody asked for some. Returns what
+  // is held: the first of the claim's slices. kLost where that is nothing.
+  virtual Result<Claim> share(const Claim& claim) = 0;
+  // To be called when the slices are written: releases them and returns true where others
+  // hold some that may not be. So one of all is left, and that one ends the job.
+  virtual Result<bool> leave(const Claim& claim) = 0;
   // At the start of a process that has the database to itself (SQLite): no lease of an
   // earlier process is alive. Notes slice_reclaimed where there was one. Does nothing
   // where other nodes may be alive (PostgreSQL).

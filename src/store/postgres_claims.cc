@@ -105,7 +105,40 @@ Result<std::optional<Claim>> PostgresJobStore::claim(
     announce();
     return claimed;
   }
+  TALLY_TRY(ask_to_share(lanes));
   return std::optional<Claim>();
+}
+
+// One at a time of a job's holders is asked, whoever has most. The mark is on one row: so
+// it waits for no other.
+Result<void> PostgresJobStore::ask_to_share(std::uint32_t lanes) {
+  if (lanes == 1) return {};
+  using Lease = std::optional<std::pair<std::int64_t, std::int64_t>>;
+  TALLY_TRY_ASSIGN(
+      const Lease lease,
+      postgres_read(database_, [&](PostgresConnection& connection) -> Result<Lease> {
+        TALLY_TRY_ASSIGN(
+            const auto most,
+            connection.execute(
+                "WITH holder AS (SELECT job, min(slice) AS slice, count(*) AS slices, "
+                "bool_or(wanted) AS asked FROM tallyman.lease WHERE expires_at > " +
+                    options_.lease_clock() +
+                    " GROUP BY job, token) SELECT h.job, h.slice FROM holder h "
+                    "JOIN tallyman.job j ON j.number = h.job AND j.state = 2 "
+                    "WHERE h.slices > 1 AND (SELECT count(*) < $1 AND "
+                    "NOT bool_or(o.asked AND o.slices > 1) FROM holder o WHERE o.job = h.job) "
+                    "ORDER BY h.slices DESC, h.job LIMIT 1",
+                lanes));
+        if (most.rows() == 0) return Lease();
+        return Lease({most.integer(0, 0), most.integer(0, 1)});
+      }));
+  if (!lease) return {};
+  return postgres_write(database_, [&](PostgresConnection& connection) -> Result<void> {
+    TALLY_TRY(connection.execute("UPDATE tallyman.lease SET wanted = true WHERE job = $1 "
+                                 "AND slice = $2 AND token IS NOT NULL",
+                                 lease->first, lease->second));
+    return {};
+  });
 }
 
 Result<std::optional<Claim>> PostgresJobStore::start_job(
@@ -244,11 +277,56 @@ Result<void> PostgresJobStore::renew(const Claim& claim,
 
 Result<void> PostgresJobStore::release(const Claim& claim) {
   return write([&](PostgresConnection& connection) -> Result<void> {
-    TALLY_TRY(
-        connection.execute("UPDATE tallyman.lease SET token = NULL, worker = NULL, "
-                           "expires_at = NULL WHERE job = $1 AND token = $2",
-                           claim.job.value(), claim.token.value()));
+    TALLY_TRY(free_leases(connection, claim));
     return {};
+  });
+}
+
+Result<Claim> PostgresJobStore::share(const Claim& claim) {
+  bool is_asked = false;
+  Claim held = claim;
+  TALLY_TRY(postgres_read(database_, [&](PostgresConnection& connection) -> Result<void> {
+    TALLY_TRY_ASSIGN(
+        const auto rows,
+        connection.execute("SELECT slice, wanted FROM tallyman.lease WHERE job = $1 AND "
+                           "token = $2 ORDER BY slice",
+                           claim.job.value(), claim.token.value()));
+    held.slices.clear();
+    for (int row = 0; row < rows.rows(); ++row) {
+      held.slices.emplace_back(rows.integer(row, 0));
+      is_asked |= rows.boolean(row, 1);
+    }
+    return {};
+  }));
+  if (held.slices.empty()) return claim_is_lost(claim.job);
+  if (!is_asked || held.slices.size() == 1) return held;
+  const auto kept = static_cast<std::ptrdiff_t>((held.slices.size() + 1) / 2);
+  held.slices.erase(held.slices.begin() + kept, held.slices.end());
+  TALLY_TRY(write([&](PostgresConnection& connection) -> Result<void> {
+    TALLY_TRY(free_leases(connection, claim, held.slices.back()));
+    TALLY_TRY(connection.execute("UPDATE tallyman.lease SET wanted = false WHERE job = $1 "
+                                 "AND token = $2 AND wanted",
+                                 claim.job.value(), claim.token.value()));
+    return {};
+  }));
+  return held;
+}
+
+// Two that leave at once wait for each other at the job's row: the later one is the last.
+Result<bool> PostgresJobStore::leave(const Claim& claim) {
+  return write([&](PostgresConnection& connection) -> Result<bool> {
+    TALLY_TRY(connection.execute(
+        "SELECT 1 FROM tallyman.job WHERE number = $1 FOR NO KEY UPDATE",
+        claim.job.value()));
+    TALLY_TRY_ASSIGN(
+        const auto others,
+        connection.execute("SELECT EXISTS (SELECT 1 FROM tallyman.lease WHERE job = $1 "
+                           "AND token <> $2 AND expires_at > " +
+                               options_.lease_clock() + ")",
+                           claim.job.value(), claim.token.value()));
+    if (!others.boolean(0, 0)) return false;
+    TALLY_TRY(free_leases(connection, claim));
+    return true;
   });
 }
 

@@ -66,6 +66,101 @@ TEST_P(PostgresClaims, OfManyClaimersOfOneSliceOneHoldsIt) {
   EXPECT_EQ(events_of(job).size(), 3u);
 }
 
+std::vector<SliceNumber> slices(std::int64_t first, std::int64_t end) {
+  std::vector<SliceNumber> made;
+  for (std::int64_t i = first; i < end; ++i) made.emplace_back(i);
+  return made;
+}
+
+TEST_P(PostgresClaims, WhoHasNothingToDoIsGivenHalf) {
+  submit();
+  Claim held = must(jobs().claim("one", make_plan(7), 1, kLease)).value();
+  EXPECT_EQ(must(jobs().share(held)).slices, slices(0, 7)) << "nobody has asked";
+  EXPECT_FALSE(must(jobs().claim("two", make_plan(7), 2, kLease)).has_value());
+  held = must(jobs().share(held));
+  EXPECT_EQ(held.slices, slices(0, 4));
+  EXPECT_EQ(must(jobs().share(held)).slices, slices(0, 4)) << "asked once";
+  const Claim given = must(jobs().claim("two", make_plan(7), 2, kLease)).value();
+  EXPECT_EQ(given.slices, slices(4, 7));
+  EXPECT_FALSE(given.reclaimed);
+  must(jobs().renew(held, kLease));
+  must(jobs().renew(given, kLease));
+}
+
+TEST_P(PostgresClaims, NoMoreLanesThanAJobHasAreGivenAShare) {
+  submit();
+  const Claim one = must(jobs().claim("one", make_plan(8), 2, kLease)).value();
+  const Claim two = must(jobs().claim("two", make_plan(8), 2, kLease)).value();
+  EXPECT_FALSE(must(jobs().claim("three", make_plan(8), 2, kLease)).has_value());
+  EXPECT_EQ(must(jobs().share(one)).slices.size(), 4u);
+  EXPECT_EQ(must(jobs().share(two)).slices.size(), 4u);
+}
+
+// Whoever asks next asks the one who then has most; one slice cannot be shared.
+TEST_P(PostgresClaims, AJobIsSharedUntilEachHasASlice) {
+  submit();
+  std::vector<Claim> holders = {
+      must(jobs().claim("w", make_plan(4), 1, kLease)).value()};
+  while (holders.size() < 4) {
+    ASSERT_FALSE(must(jobs().claim("w", make_plan(4), 8, kLease)).has_value());
+    for (Claim& holder : holders) holder = must(jobs().share(holder));
+    while (const auto claimed = must(jobs().claim("w", make_plan(4), 4, kLease))) {
+      holders.push_back(*claimed);
+    }
+  }
+  EXPECT_FALSE(must(jobs().claim("w", make_plan(4), 8, kLease)).has_value());
+  for (const Claim& holder : holders) {
+    EXPECT_EQ(must(jobs().share(holder)).slices, holder.slices);
+  }
+}
+
+TEST_P(PostgresClaims, WhoHasLostItsSlicesSharesNothing) {
+  submit();
+  const Claim lost = must(jobs().claim("one", make_plan(4), 1, kLease)).value();
+  lease_runs_out();
+  must(jobs().claim("two", make_plan(4), 1, kLease)).value();
+  EXPECT_EQ(code(jobs().share(lost)), ErrorCode::kLost);
+}
+
+TEST_P(PostgresClaims, OfAllThatLeaveAtOnceOneIsLeft) {
+  constexpr std::uint32_t kLanes = 4;
+  for (int round = 0; round < 25; ++round) {
+    const Job job = submit();
+    std::vector<Claim> claims;
+    while (const auto claimed =
+               must(jobs().claim("w", make_plan(kLanes), kLanes, kLease))) {
+      claims.push_back(*claimed);
+    }
+    ASSERT_EQ(claims.size(), kLanes);
+    std::atomic<int> left = 0;
+    std::barrier together(kLanes);
+    std::vector<std::thread> threads;
+    for (const Claim& claim : claims) {
+      threads.emplace_back([&] {
+        together.arrive_and_wait();
+        if (must(jobs().leave(claim))) return;
+        ++left;
+        must(jobs().renew(claim, kLease));  // Its slices are its own still.
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    ASSERT_EQ(left, 1);
+    abort(job);
+  }
+}
+
+// A lane that died is not waited for: its slices are claimed by whoever comes.
+TEST_P(PostgresClaims, TheDeadAreNotCountedAmongThoseWhoStay) {
+  submit();
+  const Claim dead = must(jobs().claim("one", make_plan(4), 2, kLease)).value();
+  clock().advance(kLease / 2);
+  const Claim alive = must(jobs().claim("two", make_plan(4), 2, kLease)).value();
+  clock().advance(kLease / 2 + std::chrono::milliseconds(1));
+  EXPECT_FALSE(must(jobs().leave(alive)));
+  EXPECT_EQ(must(jobs().claim("three", make_plan(4), 2, kLease)).value().slices,
+            dead.slices);
+}
+
 TEST_P(PostgresClaims, LanesThatClaimAtOnceGetDifferentSlices) {
   constexpr std::uint32_t kLanes = 8;
   for (int round = 0; round < 10; ++round) {

@@ -67,6 +67,8 @@ class PostgresJobStore final : public JobStore {
                                            std::chrono::milliseconds lease_time) override;
   Result<void> renew(const Claim& claim, std::chrono::milliseconds lease_time) override;
   Result<void> release(const Claim& claim) override;
+  Result<Claim> share(const Claim& claim) override;
+  Result<bool> leave(const Claim& claim) override;
   Result<void> release_all() override;
   bool end_is_requested(JobNumber job) const override;
 
@@ -103,6 +105,7 @@ class PostgresJobStore final : public JobStore {
                                        std::size_t limit);
 
   Result<std::vector<Head>> find_heads(db::PostgresConnection& connection);
+  Result<void> ask_to_share(std::uint32_t lanes);
   Result<std::optional<Claim>> start_job(const Claimer& claimer, JobNumber number,
                                          const MakeWindowPlan& make_plan);
   Result<std::optional<Claim>> join_job(const Claimer& claimer, JobNumber number,

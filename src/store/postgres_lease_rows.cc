@@ -116,9 +116,19 @@ Result<void> take_leases(PostgresConnection& connection, const std::string& now,
   params.add(worker);
   params.add(lease_time.count());
   TALLY_TRY(connection.execute_params(
-      "UPDATE tallyman.lease SET token = $3, worker = $4, expires_at = " + now +
+      "UPDATE tallyman.lease SET token = $3, worker = $4, wanted = false, expires_at = " +
+          now +
           " + $5::bigint * interval '1 millisecond' WHERE job = $1 AND slice = ANY ($2)",
       params));
+  return {};
+}
+
+Result<void> free_leases(PostgresConnection& connection, const Claim& claim,
+                         SliceNumber after) {
+  TALLY_TRY(connection.execute(
+      "UPDATE tallyman.lease SET token = NULL, worker = NULL, expires_at = NULL, "
+      "wanted = false WHERE job = $1 AND token = $2 AND slice > $3",
+      claim.job.value(), claim.token.value(), after.value()));
   return {};
 }
 

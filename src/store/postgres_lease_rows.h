@@ -67,5 +67,8 @@ Result<void> insert_leases(db::PostgresConnection& connection, JobNumber job,
 Result<void> take_leases(db::PostgresConnection& connection, const std::string& now,
                          const Claim& claim, std::string_view worker,
                          std::chrono::milliseconds lease_time);
+// Makes those of the claim's slices nobody's that come after one of them, or all.
+Result<void> free_leases(db::PostgresConnection& connection, const Claim& claim,
+                         SliceNumber after = SliceNumber(-1));
 
 }  // namespace tallyman

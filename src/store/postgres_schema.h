@@ -14,7 +14,7 @@
 namespace tallyman {
 
 // Raised by every change of the tables.
-inline constexpr int kPostgresSchemaVersion = 2;
+inline constexpr int kPostgresSchemaVersion = 3;
 
 // Makes schema and tables where they are missing, and brings those of an older program up
 // to this version, in one transaction; leaves them as they are where they are of it.

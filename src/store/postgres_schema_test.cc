@@ -45,12 +45,13 @@ TEST_F(PostgresSchemaTest, TablesAreMadeOnce) {
   EXPECT_TRUE(check_postgres_schema(*database_).ok());
 }
 
-// What version 1 had not, taken away again.
+// What later versions have, taken away again.
 TEST_F(PostgresSchemaTest, WhatVersion1MadeGoesOn) {
   ASSERT_TRUE(prepare_postgres_schema(*database_).ok());
   database_.sql(
       "ALTER TABLE tallyman.job DROP COLUMN acting, DROP COLUMN parallel;"
       "ALTER TABLE tallyman.token DROP COLUMN acting; DROP TABLE tallyman.share;"
+      "ALTER TABLE tallyman.lease DROP COLUMN wanted;"
       "UPDATE tallyman.meta SET version = 1;"
       "INSERT INTO tallyman.token VALUES ('t', sha256('x'), 'o', '', 0, NULL)");
   EXPECT_FALSE(check_postgres_schema(*database_).ok());
@@ -59,7 +60,8 @@ TEST_F(PostgresSchemaTest, WhatVersion1MadeGoesOn) {
   database_.sql(
       "DO $$ BEGIN ASSERT (SELECT acting FROM tallyman.token) = ''; "
       "ASSERT (SELECT count(parallel) FROM tallyman.job) = 0; "
-      "ASSERT (SELECT count(ends) FROM tallyman.share) = 0; END $$");
+      "ASSERT (SELECT count(ends) FROM tallyman.share) = 0; "
+      "ASSERT (SELECT count(wanted) FROM tallyman.lease) = 0; END $$");
 }
 
 TEST_F(PostgresSchemaTest, NodesThatMigrateAtOnceTakeTurns) {

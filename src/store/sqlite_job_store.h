@@ -59,6 +59,8 @@ class SqliteJobStore final : public JobStore {
                                            std::chrono::milliseconds lease_time) override;
   Result<void> renew(const Claim& claim, std::chrono::milliseconds lease_time) override;
   Result<void> release(const Claim& claim) override;
+  Result<Claim> share(const Claim& claim) override;
+  Result<bool> leave(const Claim& claim) override;
   Result<void> release_all() override;
   bool end_is_requested(JobNumber job) const override;
 

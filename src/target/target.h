@@ -55,6 +55,7 @@ struct Window {
   RecordNumber first_record{1};
   std::vector<WindowPart> parts;  // In file order.
   std::size_t record_count = 0;
+  std::uint64_t bytes = 0;  // Of its records' text and cells.
 };
 
 // Slices by the key in which neighbouring keys take turns; a job has a multiple of them,

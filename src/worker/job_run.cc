@@ -9,6 +9,25 @@
 
 namespace tallyman {
 
+namespace {
+
+// At the end of the upload nothing is added.
+Result<void> take_next(WindowPipeline& pipeline, std::vector<PreparedWindow>& windows) {
+  TALLY_TRY_ASSIGN(auto window, pipeline.next());
+  if (window) windows.push_back(std::move(*window));
+  return {};
+}
+
+bool takes_another(const Job& job, const std::vector<PreparedWindow>& windows) {
+  if (!takes_windows_in_turns(job)) return false;
+  std::uint64_t bytes = windows.back().bytes;  // As many as the next one has.
+  for (const PreparedWindow& window : windows) bytes += window.bytes;
+  return windows.size() < limits::kWindowsInTurnMax &&
+         bytes <= limits::kWindowsInTurnBytes;
+}
+
+}  // namespace
+
 std::string budget_message(const Job& job, std::uint64_t budget, RecordNumber record) {
   return "record " + std::to_string(record.value()) + " of " +
          std::to_string(job.total_items.value_or(0)) +
@@ -17,10 +36,11 @@ std::string budget_message(const Job& job, std::uint64_t budget, RecordNumber re
 }
 
 JobRun::JobRun(const WorkerParts& parts, const WorkerSettings& settings,
-               const StopFlag& stop, const Claim& claim, const LeaseKeeper::Hold& hold)
+               const StopFlag& stop, const Claim& claim, LeaseKeeper::Hold& hold)
     : parts_(parts),
       settings_(settings),
       claim_(claim),
+      hold_(hold),
       attempts_(parts.jobs, claim.job, parts.random, stop, hold) {}
 
 void JobRun::run() {
@@ -112,27 +132,46 @@ Result<void> JobRun::write_windows(const JobPlan& plan) {
   WindowPipeline pipeline(std::move(source), *plan.writer,
                           {.of = plan.job.plan->slices, .mine = claim_.slices});
   std::uint64_t failed = counts.failed;
+  std::vector<PreparedWindow> windows;
   while (!attempts_.must_pause()) {
-    TALLY_TRY_ASSIGN(const auto window, pipeline.next());
-    if (!window) return finish(plan);
+    windows.clear();
+    TALLY_TRY(take_next(pipeline, windows));
+    if (windows.empty()) return finish(plan);
+    TALLY_TRY(share(pipeline));
 
     for (std::size_t i = 0; i < claim_.slices.size(); ++i) {
-      if (window->number < goes_on[i].next_window) continue;  // Committed before.
-      WriteOptions options{.failures_max = std::nullopt, .keys = keys.get()};
-      if (budget) options.failures_max = *budget - failed;
-      TALLY_TRY_ASSIGN(const auto outcomes, attempts_.make([&] {
-        return write_unit(*window, claim_.slices[i], plan, options);
-      }));
-      if (!outcomes) return {};
+      for (std::size_t at = 0; at < windows.size(); ++at) {
+        const PreparedWindow& window = windows[at];
+        if (window.number < goes_on[i].next_window) continue;  // Committed before.
+        WriteOptions options{.failures_max = std::nullopt, .keys = keys.get()};
+        if (budget) options.failures_max = *budget - failed;
+        TALLY_TRY_ASSIGN(const auto outcomes, attempts_.make([&] {
+          return write_unit(window, claim_.slices[i], plan, options);
+        }));
+        if (!outcomes) return {};
 
-      failed += outcomes->errors.size();
-      if (budget && failed > *budget) {
-        return give_up(
-            budget_message(plan.job, *budget, outcomes->record(outcomes->size() - 1)));
+        failed += outcomes->errors.size();
+        if (budget && failed > *budget) {
+          return give_up(
+              budget_message(plan.job, *budget, outcomes->record(outcomes->size() - 1)));
+        }
+        if (keys) TALLY_TRY(keys->add_applied(*window.bound, *outcomes));
+        // Each was read while a slice of the one before it was written.
+        if (i == 0 && takes_another(plan.job, windows)) {
+          TALLY_TRY(take_next(pipeline, windows));
+        }
       }
-      if (keys) TALLY_TRY(keys->add_applied(*window->bound, *outcomes));
     }
   }
+  return {};
+}
+
+Result<void> JobRun::share(WindowPipeline& pipeline) {
+  if (claim_.slices.size() == 1) return {};
+  TALLY_TRY_ASSIGN(const auto left, attempts_.make([&] { return hold_.share(); }));
+  if (!left || left->slices.size() == claim_.slices.size()) return {};
+  claim_ = *left;
+  pipeline.narrow(claim_.slices);
   return {};
 }
 
@@ -191,9 +230,13 @@ Result<void> JobRun::finish(const JobPlan& plan) {
 }
 
 Result<void> JobRun::try_finish(const JobPlan& plan) {
+  if (plan.job.plan->slices > 1) {
+    TALLY_TRY_ASSIGN(const bool others_write, parts_.jobs.leave(claim_));
+    if (others_write) return {};
+  }
   TALLY_TRY_ASSIGN(const OutcomeCounts counts, parts_.ledger.counts(claim_.job));
   if (plan.job.plan->slices > 1 && counts.processed() < plan.job.total_items) {
-    hand_on();  // Other lanes still write: the last of them ends the job.
+    hand_on();  // Slices that nobody holds are left.
     return {};
   }
   TALLY_TRY_ASSIGN(auto snapshot, parts_.database.begin_read());
@@ -212,8 +255,7 @@ Result<void> JobRun::try_finish(const JobPlan& plan) {
                                                          .claim = claim_,
                                                          .upload = std::nullopt,
                                                          .verified = verdict.verified});
-  // Two lanes may both see that all is written, and the other one has just said so; or we
-  // have, and the reply to the commit was lost.
+  // We have said so already, and the reply to the commit was lost.
   const bool is_late = !finished.ok() && finished.error().code == ErrorCode::kConflict;
   if (is_late) parts_.jobs.announce();
   if (is_late) return {};

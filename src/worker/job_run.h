@@ -1,7 +1,7 @@
 // JobRun: works on a claim, its slices of a job, until it ends, is handed on or is lost.
 //
-// Window by window, each of the slices in turn. Whoever commits the last unit of all
-// slices ends the job.
+// Window by window, each of the slices in turn; between windows some of them are handed on
+// to whoever has nothing to do. Who is the last to have written its slices ends the job.
 //
 // A unit is one transaction: begin_unit, the target writes, end_unit, commit. What fails
 // for a passing reason is tried again with a growing pause and noted in the job
@@ -26,7 +26,7 @@ namespace tallyman {
 class JobRun {
  public:
   JobRun(const WorkerParts& parts, const WorkerSettings& settings, const StopFlag& stop,
-         const Claim& claim, const LeaseKeeper::Hold& hold);
+         const Claim& claim, LeaseKeeper::Hold& hold);
 
   // Everything that can go wrong is dealt with: tried again, or the job is Failed.
   void run();
@@ -36,6 +36,7 @@ class JobRun {
   Result<void> work();
   Result<void> write_windows(const JobPlan& plan);
   Result<std::vector<SlicePosition>> positions() const;
+  Result<void> share(WindowPipeline& pipeline);
   Result<void> note_lanes(const JobPlan& plan);
   Result<void> finish(const JobPlan& plan);
   Result<void> give_up(const std::string& why);
@@ -53,6 +54,7 @@ class JobRun {
   const WorkerParts& parts_;
   const WorkerSettings& settings_;
   Claim claim_;
+  LeaseKeeper::Hold& hold_;
   Attempts attempts_;
 };
 

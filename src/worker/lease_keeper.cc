@@ -21,6 +21,13 @@ LeaseKeeper::Hold::~Hold() {
   keeper_.holds_.remove(this);
 }
 
+Result<Claim> LeaseKeeper::Hold::share() {
+  TALLY_TRY_ASSIGN(Claim left, keeper_.jobs_.share(claim_));
+  const std::lock_guard lock(keeper_.mutex_);
+  claim_ = std::move(left);
+  return claim_;
+}
+
 void LeaseKeeper::run() {
   while (!stop_.wait_for(lease_time_ / 3)) {
     std::list<Claim> claims;
@@ -33,7 +40,10 @@ void LeaseKeeper::run() {
       if (renewed.ok() || renewed.error().code != ErrorCode::kLost) continue;
       const std::lock_guard lock(mutex_);
       for (Hold* hold : holds_) {
-        if (hold->claim_.token == claim.token) hold->lost_ = true;
+        // Of a claim that was shared meanwhile, only what is left must be there.
+        const bool is_same = hold->claim_.token == claim.token &&
+                             hold->claim_.slices == claim.slices;
+        if (is_same) hold->lost_ = true;
       }
     }
   }

@@ -2,6 +2,7 @@
 //
 //   LeaseKeeper::Hold hold(keeper, claim);   // renewed until `hold` dies
 //   if (hold.lost()) ...                     // another worker has the slice
+//   TALLY_TRY_ASSIGN(claim, hold.share());   // with a worker that has nothing to do
 //
 // Threads: any. One thread of its own.
 #pragma once
@@ -30,11 +31,13 @@ class LeaseKeeper {
     Hold& operator=(const Hold&) = delete;
 
     bool lost() const { return lost_; }
+    // What is left of the claim (JobStore::share()).
+    Result<Claim> share();
 
    private:
     friend class LeaseKeeper;
     LeaseKeeper& keeper_;
-    Claim claim_;
+    Claim claim_;  // mutex_.
     std::atomic<bool> lost_ = false;
   };
 

@@ -138,7 +138,7 @@ class TestEngine {
   // Works on the claim until the job ends, is handed on or is lost.
   void run(const Claim& claimed, const StopFlag& stop = {}) {
     LeaseKeeper keeper(jobs_, limits::kLeaseTime);
-    const LeaseKeeper::Hold hold(keeper, claimed);
+    LeaseKeeper::Hold hold(keeper, claimed);
     JobRun(parts_, settings, stop, claimed, hold).run();
   }
   void run_next(const StopFlag& stop = {}) { run(claim(), stop); }

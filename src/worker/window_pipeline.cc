@@ -32,6 +32,16 @@ WindowPipeline::Prepared WindowPipeline::next() {
   return prepared;
 }
 
+void WindowPipeline::narrow(std::vector<SliceNumber> mine) {
+  const std::lock_guard lock(mutex_);
+  slices_.mine = std::move(mine);
+}
+
+SliceSet WindowPipeline::slices() {
+  const std::lock_guard lock(mutex_);
+  return slices_;
+}
+
 void WindowPipeline::run() {
   while (true) {
     Prepared prepared = prepare();
@@ -52,7 +62,8 @@ WindowPipeline::Prepared WindowPipeline::prepare() {
     return std::optional(PreparedWindow{.number = window->number,
                                         .first_record = window->first_record,
                                         .record_count = window->record_count,
-                                        .bound = writer_.bind(*window, slices_)});
+                                        .bytes = window->bytes,
+                                        .bound = writer_.bind(*window, slices())});
   } catch (const std::exception&) {
     return Error{ErrorCode::kInternal, "reading a window ended with an exception"};
   }

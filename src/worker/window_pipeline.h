@@ -28,6 +28,7 @@ struct PreparedWindow {
   WindowNumber number{0};
   RecordNumber first_record{1};
   std::size_t record_count = 0;
+  std::uint64_t bytes = 0;  // Of all its records' text and cells.
   std::unique_ptr<BoundWindow> bound;
 };
 
@@ -42,18 +43,21 @@ class WindowPipeline {
 
   // Waits for the next window; nothing at the end. After an error there is nothing more.
   Result<std::optional<PreparedWindow>> next();
+  // Windows that are bound from now on have these slices alone.
+  void narrow(std::vector<SliceNumber> mine);
 
  private:
   using Prepared = Result<std::optional<PreparedWindow>>;
 
   void run();
   Prepared prepare();
+  SliceSet slices();
 
   std::unique_ptr<WindowSource> source_;
   JobWriter& writer_;
-  const SliceSet slices_;
 
   std::mutex mutex_;  // Guards what follows.
+  SliceSet slices_;
   std::condition_variable changed_;
   std::optional<Prepared> ready_;
   bool stopped_ = false;

@@ -43,7 +43,7 @@ TEST_F(WindowPipelineTest, GivesEveryWindowBoundAndInOrder) {
 }
 
 TEST_F(WindowPipelineTest, TheEndStaysTheEnd) {
-  WindowPipeline pipeline(windows(100), *writer_);
+  WindowPipeline pipeline(windows(8 * 25), *writer_);
   EXPECT_TRUE(must(pipeline.next()).has_value());
   for (int i = 0; i < 3; ++i) EXPECT_FALSE(must(pipeline.next()).has_value());
 }
@@ -75,7 +75,7 @@ TEST_F(WindowPipelineTest, MayDieAtAnyPoint) {
 TEST_F(WindowPipelineTest, AWindowOutlivesThePipeline) {
   std::optional<PreparedWindow> window;
   {
-    WindowPipeline pipeline(windows(25), *writer_);
+    WindowPipeline pipeline(windows(8 * 25), *writer_);
     window = must(pipeline.next());
   }
   ASSERT_TRUE(window.has_value());

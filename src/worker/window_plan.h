@@ -2,9 +2,9 @@
 //
 // Operations that change rows are cut into many slices even for one lane: neighbouring
 // rows then fall into different transactions, and PostgreSQL can prune what the one
-// before left on a page (docs/performance.md). Others have a slice for each lane: new
-// rows had better come in the order of their keys. A job of less than an eighth of a
-// window is one slice.
+// before left on a page (docs/performance.md). Others have one, or two for each of
+// several lanes, so that a lane that is done can be given one: new rows had better come in
+// the order of their keys. A job of less than an eighth of a window is one slice.
 #pragma once
 
 #include <string>
@@ -23,5 +23,11 @@ struct JobCut {
 
 // `slicing`: what the table and the operation allow.
 JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& slicing);
+
+// True where a lane had better write a slice of several windows in turn, before the next
+// slice of the first. What a transaction leaves on a page is pruned once all that began
+// before its end have ended, so the lane's next transaction, beside another lane's, comes
+// too early for that; the one after it does not.
+bool takes_windows_in_turns(const Job& job);
 
 }  // namespace tallyman

@@ -25,13 +25,26 @@ TEST(WindowPlan, ChangesOfRowsHaveManySlicesALane) {
   EXPECT_EQ(cut(kByKey).plan.sliced_by, "id int");
 }
 
-TEST(WindowPlan, OtherPartsAreAsManyAsTheLanes) {
+TEST(WindowPlan, OtherPartsAreTwoForEachOfSeveralLanes) {
   for (const Operation operation : {Operation::kInsert, Operation::kDelete}) {
     EXPECT_EQ(cut(kByKey, {}, 1, operation).plan.slices, 1u);
-    EXPECT_EQ(cut(kByKey, {}, 2, operation).plan.slices, 2u);
+    EXPECT_EQ(cut(kByKey, {}, 2, operation).plan.slices, 4u);
+    EXPECT_EQ(cut(kByKey, {}, 3, operation).plan.slices, 6u);
   }
-  EXPECT_EQ(cut(kByPlace).plan.slices, 2u);
+  EXPECT_EQ(cut(kByPlace).plan.slices, 4u);
   EXPECT_EQ(cut(kByPlace, {}, 1).plan.slices, 1u);
+}
+
+TEST(WindowPlan, WindowsOfAnUpdateInSeveralLanesGoInTurns) {
+  const auto in_turns = [](Operation operation, std::uint32_t lanes) {
+    Job job{.id = JobId(Uuid{}), .operation = operation};
+    job.plan = cut(kByKey, {}, lanes, operation).plan;
+    return takes_windows_in_turns(job);
+  };
+  EXPECT_TRUE(in_turns(Operation::kUpdate, 2));
+  EXPECT_FALSE(in_turns(Operation::kUpdate, 1));
+  EXPECT_FALSE(in_turns(Operation::kUpsert, 2));
+  EXPECT_FALSE(in_turns(Operation::kInsert, 2));
 }
 
 // However small: units of jobs side by side take turns by eighths.

@@ -1,11 +1,24 @@
 #include "worker/window_source.h"
 
+#include <algorithm>
+
 namespace tallyman {
 namespace {
 
 // What a record takes in memory: its text and its cells.
 std::uint64_t record_bytes(const RecordBatch& batch, std::size_t i) {
   return batch.raw(i).size() + batch.columns() * sizeof(Cell);
+}
+
+// The first window is a fraction of the others: what writes it does not wait for a whole
+// one to be read and bound.
+constexpr std::uint64_t kFirstShare = 8;
+
+WindowPlan size_of(WindowNumber number, WindowPlan plan) {
+  if (number != WindowNumber(0)) return plan;
+  plan.window_records = std::max<std::uint64_t>(1, plan.window_records / kFirstShare);
+  plan.window_bytes = std::max<std::uint64_t>(1, plan.window_bytes / kFirstShare);
+  return plan;
 }
 
 }  // namespace
@@ -18,7 +31,7 @@ WindowSource::WindowSource(std::unique_ptr<BatchStream> records, const WindowPla
 
 Result<std::optional<Window>> WindowSource::next() {
   Window window{.number = number_, .first_record = next_record_};
-  std::uint64_t bytes = 0;
+  const WindowPlan size = size_of(number_, plan_);
   bool full = false;
   while (!full) {
     if (!rest_) {
@@ -27,10 +40,10 @@ Result<std::optional<Window>> WindowSource::next() {
     }
     WindowPart part{.batch = rest_->batch, .begin = rest_->begin, .end = rest_->begin};
     while (part.end < part.batch->size() && !full) {
-      bytes += record_bytes(*part.batch, part.end);
+      window.bytes += record_bytes(*part.batch, part.end);
       ++part.end;
       ++window.record_count;
-      full = window.record_count >= plan_.window_records || bytes >= plan_.window_bytes;
+      full = window.record_count >= size.window_records || window.bytes >= size.window_bytes;
     }
     rest_->begin = part.end;
     if (rest_->begin == part.batch->size()) rest_.reset();

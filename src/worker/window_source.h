@@ -1,7 +1,7 @@
 // WindowSource: cuts a payload's records into windows.
 //
-// Where a window ends depends only on where it begins and on the plan, so a job that is
-// resumed has the windows that it would have had.
+// Where a window ends depends only on its number, where it begins and the plan, so a job
+// that is resumed has the windows that it would have had. The first is an eighth of one.
 //
 // Threads: one. Memory: the pieces of the window that is being made.
 #pragma once

@@ -51,10 +51,21 @@ TEST(WindowSourceTest, CutsByRecords) {
         upload, {.window_records = records, .window_bytes = kNoLimit, .slices = 1}));
   };
   EXPECT_THAT(of(1), ElementsAre(1, 1, 1, 1, 1, 1, 1));
-  EXPECT_THAT(of(3), ElementsAre(3, 3, 1));
-  EXPECT_THAT(of(6), ElementsAre(6, 1));
-  EXPECT_THAT(of(7), ElementsAre(7));
-  EXPECT_THAT(of(8), ElementsAre(7));
+  EXPECT_THAT(of(3), ElementsAre(1, 3, 3));
+  EXPECT_THAT(of(5), ElementsAre(1, 5, 1));
+  EXPECT_THAT(of(6), ElementsAre(1, 6));
+  EXPECT_THAT(of(7), ElementsAre(1, 6));
+  EXPECT_THAT(of(8 * 7), ElementsAre(7));
+}
+
+TEST(WindowSourceTest, TheFirstIsAnEighth) {
+  StoredUpload upload(numbered_csv(40));
+  const auto from = [&](WindowNumber number) {
+    return sizes(windows_from(
+        upload, {.window_records = 16, .window_bytes = kNoLimit, .slices = 1}, number));
+  };
+  EXPECT_THAT(from(WindowNumber(0)), ElementsAre(2, 16, 16, 6));
+  EXPECT_THAT(from(WindowNumber(1)), ElementsAre(16, 16, 8));
 }
 
 TEST(WindowSourceTest, EndsAWindowWithTheRecordThatFillsItsBytes) {
@@ -67,9 +78,10 @@ TEST(WindowSourceTest, EndsAWindowWithTheRecordThatFillsItsBytes) {
   };
   EXPECT_THAT(of(1), ElementsAre(1, 1, 1, 1));
   EXPECT_THAT(of(kRecord), ElementsAre(1, 1, 1, 1));
-  EXPECT_THAT(of(kRecord + 1), ElementsAre(2, 2));
-  EXPECT_THAT(of(3 * kRecord), ElementsAre(3, 1));
-  EXPECT_THAT(of(4 * kRecord + 1), ElementsAre(4));
+  EXPECT_THAT(of(kRecord + 1), ElementsAre(1, 2, 1));
+  EXPECT_THAT(of(3 * kRecord), ElementsAre(1, 3));
+  EXPECT_THAT(of(8 * kRecord + 8), ElementsAre(2, 2));
+  EXPECT_THAT(of(8 * 3 * kRecord + 8), ElementsAre(4));
 }
 
 TEST(WindowSourceTest, CoversEveryRecordOnceInOrderWhateverThePlanAndThePieces) {

@@ -97,7 +97,7 @@ Result<bool> Worker::run_next_job() {
   if (!claim) return false;
   log_info(claim->reclaimed ? "slice_reclaimed" : "slice_claimed",
            {{"job_number", std::to_string(claim->job.value())}});
-  const LeaseKeeper::Hold hold(keeper_, *claim);
+  LeaseKeeper::Hold hold(keeper_, *claim);
   JobRun(parts_, settings_, stop_, *claim, hold).run();
   return_free_memory();
   return true;
