@@ -251,7 +251,7 @@ Result<std::unique_ptr<PostgresJobWriter>> PostgresJobWriter::make(
       new PostgresJobWriter(database, std::move(write), std::move(binder), spec));
 }
 
-std::unique_ptr<BoundWindow> PostgresJobWriter::bind(const Window& window,
+std::unique_ptr<BoundWindow> PostgresJobWriter::bind(Window window,
                                                      const SliceSet& slices) {
   PostgresSlicing slicing{
       .slices = slices.of,
@@ -260,7 +260,7 @@ std::unique_ptr<BoundWindow> PostgresJobWriter::bind(const Window& window,
   for (const SliceNumber slice : slices.mine) {
     slicing.wanted.push_back(static_cast<std::uint32_t>(slice.value()));
   }
-  auto bound = binder_.bind(window, slicing);
+  auto bound = binder_.bind(std::move(window), slicing);
   if (!one_by_one_ && may_draw_ahead(write_)) draw_ahead(*bound);
   return bound;
 }

@@ -204,7 +204,7 @@ void PostgresBinder::take(const PostgresSlicing& slicing,
 }
 
 std::unique_ptr<PostgresWindow> PostgresBinder::bind(
-    const Window& window, const PostgresSlicing& slicing) const {
+    Window window, const PostgresSlicing& slicing) const {
   auto bound = std::make_unique<PostgresWindow>();
   bound->number_ = window.number;
   bound->first_record_ = window.first_record;
@@ -218,9 +218,10 @@ std::unique_ptr<PostgresWindow> PostgresBinder::bind(
 
   std::size_t first = 0;
   std::size_t begin = 0;  // The part's first record, in the window.
-  for (const WindowPart& part : window.parts) {
+  for (WindowPart& part : window.parts) {
     const std::size_t end = begin + (part.end - part.begin);
     first = bind_part(part, begin, first, *bound);
+    part.batch.reset();  // Its text is copied: a window is never in memory twice.
     begin = end;
   }
   CHECK(begin == window.record_count && first == bound->size());

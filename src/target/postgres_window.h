@@ -187,7 +187,7 @@ class PostgresBinder {
   static Result<PostgresBinder> make(const Resource& resource, const PostgresTable& table,
                                      const WritePlan& plan);
 
-  std::unique_ptr<PostgresWindow> bind(const Window& window,
+  std::unique_ptr<PostgresWindow> bind(Window window,
                                        const PostgresSlicing& slicing = {}) const;
 
  private:

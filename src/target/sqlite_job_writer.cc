@@ -208,7 +208,7 @@ Result<std::unique_ptr<SqliteJobWriter>> SqliteJobWriter::make(const Resource& r
       new SqliteJobWriter(std::move(write), std::move(binder), spec));
 }
 
-std::unique_ptr<BoundWindow> SqliteJobWriter::bind(const Window& window,
+std::unique_ptr<BoundWindow> SqliteJobWriter::bind(Window window,
                                                    const SliceSet& slices) {
   CHECK(slices.of == 1);
   return binder_.bind(window);

@@ -59,11 +59,13 @@ WindowPipeline::Prepared WindowPipeline::prepare() {
   try {
     TALLY_TRY_ASSIGN(auto window, source_->next());
     if (!window) return std::optional<PreparedWindow>();
-    return std::optional(PreparedWindow{.number = window->number,
-                                        .first_record = window->first_record,
-                                        .record_count = window->record_count,
-                                        .bytes = window->bytes,
-                                        .bound = writer_.bind(*window, slices())});
+    PreparedWindow prepared{.number = window->number,
+                            .first_record = window->first_record,
+                            .record_count = window->record_count,
+                            .bytes = window->bytes,
+                            .bound = nullptr};
+    prepared.bound = writer_.bind(std::move(*window), slices());
+    return std::optional(std::move(prepared));
   } catch (const std::exception&) {
     return Error{ErrorCode::kInternal, "reading a window ended with an exception"};
   }

@@ -31,7 +31,8 @@ bool changes_rows(Operation operation) {
 
 // Not worth the transactions of more than one slice.
 bool is_small(const WorkerSettings& settings, const Job& job) {
-  return job.total_items && *job.total_items * kSliceTurns <= settings.window_records;
+  return job.total_items && *job.total_items * kSliceTurns <= settings.window_records &&
+         job.upload_bytes * kSliceTurns <= settings.window_bytes;
 }
 
 }  // namespace

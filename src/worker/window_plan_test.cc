@@ -70,6 +70,14 @@ TEST(WindowPlan, SmallJobsAreOneSlice) {
         .id = JobId(Uuid{}), .operation = Operation::kUpdate, .total_items = records};
     EXPECT_EQ(cut_job(settings, job, kByKey).plan.slices, records == 10 ? 1u : 16u);
   }
+  settings.window_bytes = 80;
+  for (const std::uint64_t bytes : {10, 11}) {
+    const Job job{.id = JobId(Uuid{}),
+                  .operation = Operation::kUpdate,
+                  .upload_bytes = bytes,
+                  .total_items = 1};
+    EXPECT_EQ(cut_job(settings, job, kByKey).plan.slices, bytes == 10 ? 1u : 16u);
+  }
 }
 
 TEST(WindowPlan, WhatTheTableForbidsIsSaid) {
