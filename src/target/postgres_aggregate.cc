@@ -432,7 +432,9 @@ Result<Target::Presence> count_present_postgres(PostgresConnection& connection,
                                                 const PostgresTable& table,
                                                 const RowIdSourceMaker& ids,
                                                 const ActingAs& acting) {
-  TALLY_TRY_ASSIGN(const auto named, PostgresNamedRows::open(connection, table, ids));
+  TALLY_TRY_ASSIGN(const auto named,
+                   PostgresNamedRows::open(connection, table, ids,
+                                           PostgresNamedRows::Of::kPresence));
   if (table.row_id_kind == RowIdKind::kNone) {
     const std::uint64_t records = count_records(named->counts(), kWritten);
     return Target::Presence{records, records};
@@ -441,8 +443,7 @@ Result<Target::Presence> count_present_postgres(PostgresConnection& connection,
   if (!named->any()) return presence;
   TALLY_TRY(named->show_to(acting.role));
   TALLY_TRY(begin_acting(connection, acting));
-  TALLY_TRY_ASSIGN(const auto count, connection.exec("SELECT count(*) FROM (" +
-                                                     named->rows_sql({}) + ") AS r"));
+  TALLY_TRY_ASSIGN(const auto count, connection.exec(named->count_sql()));
   TALLY_TRY(end_acting(connection, acting));
   presence.present = static_cast<std::uint64_t>(count.integer(0, 0));
   return presence;

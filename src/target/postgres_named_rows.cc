@@ -17,6 +17,10 @@ constexpr std::string_view kIds = "pg_temp.tallyman_named_ids";
 constexpr std::string_view kDistinct = "pg_temp.tallyman_named_distinct";
 constexpr std::string_view kTexts = "pg_temp.tallyman_named_texts";
 
+// So many ranges are listed.
+constexpr std::size_t kListedMax = 64;
+// Of a count the server may look for so many ids here and so many there at once.
+constexpr std::uint64_t kCountedTogether = 100'000;
 // Shorter ones cost less as ids.
 constexpr std::uint64_t kRangeMin = 8;
 // To look through all rows of such a stretch costs what some of them cost one by one.
@@ -111,8 +115,8 @@ std::string listed(std::size_t columns, std::string_view after = {}) {
 
 Result<std::unique_ptr<PostgresNamedRows>> PostgresNamedRows::open(
     db::PostgresConnection& connection, const PostgresTable& table,
-    const RowIdSourceMaker& ids) {
-  std::unique_ptr<PostgresNamedRows> rows(new PostgresNamedRows(connection, table));
+    const RowIdSourceMaker& ids, Of of) {
+  std::unique_ptr<PostgresNamedRows> rows(new PostgresNamedRows(connection, table, of));
   const RowIdSource source = ids();
   if (table.row_id_kind == RowIdKind::kText) {
     TALLY_TRY(rows->read_texts(source));
@@ -171,13 +175,27 @@ Result<void> PostgresNamedRows::read_integers(const RowIdSource& source) {
     if (table_.row_id_kind != RowIdKind::kInteger) continue;
     for (std::size_t i = 0; i < unit.size(); ++i) {
       const OutcomeMask mask = mask_of(unit.outcomes[i]);
-      if (mask & kWritten) ranges.add(unit.ids.integers[i], mask);
+      if (!(mask & kWritten)) continue;
+      ranges.add(unit.ids.integers[i], of_ == Of::kPresence ? kWritten : mask);
     }
     if (ranges.size() >= NamedRanges::kHeldMax) TALLY_TRY(put_ranges(ranges.take()));
   }
-  TALLY_TRY(put_ranges(ranges.take()));
+  std::vector<NamedRange> rest = ranges.take();
+  if (!made_ && rest.size() <= kListedMax) {
+    list_ranges(std::move(rest));
+    return {};
+  }
+  TALLY_TRY(put_ranges(std::move(rest)));
   if (may_overlap_) return make_distinct();
   return {};
+}
+
+void PostgresNamedRows::list_ranges(std::vector<NamedRange> ranges) {
+  listed_ = std::move(ranges);
+  if (listed_.empty()) return;
+  for (const NamedRange& range : listed_) named_ += range.size();
+  first_ = listed_.front().first;
+  last_ = listed_.back().last;
 }
 
 Result<void> PostgresNamedRows::put_ranges(std::vector<NamedRange> ranges) {
@@ -332,6 +350,45 @@ Result<void> PostgresNamedRows::show_to(const std::string& role) {
   return {};
 }
 
+// As n, with what a table of ranges has.
+std::string PostgresNamedRows::ranges_sql() const {
+  if (listed_.empty()) return std::string(kRanges) + " AS n";
+  std::string rows;
+  for (const NamedRange& range : listed_) {
+    rows += (rows.empty() ? "(" : ", (") + postgres_integer(range.first) + ", " +
+            postgres_integer(range.last) + ", " + std::to_string(range.outcomes) +
+            "::int2, NULL::bytea)";
+  }
+  return "(VALUES " + rows + ") AS n (first, last, outcomes, each)";
+}
+
+std::string PostgresNamedRows::table_sql() const {
+  return std::string(table_.has_children ? "ONLY " : "") + table_.sql_name + " AS t";
+}
+
+std::string PostgresNamedRows::first_key() const {
+  const std::vector<std::size_t>& key = table_.resource.primary_key()->fields;
+  return "t." + table_.columns[key.front()].sql_name;
+}
+
+std::string PostgresNamedRows::count_sql() const {
+  CHECK(any());
+  if (listed_.empty()) return "SELECT count(*) FROM (" + rows_sql({}) + ") AS r";
+  const std::uint64_t together = std::max(kCountedTogether, named_ / kListedMax + 1);
+  std::string parts;
+  for (const NamedRange& range : listed_) {
+    for (std::uint64_t done = 0; done < range.size(); done += together) {
+      const std::uint64_t size = std::min(range.size() - done, together);
+      const auto first = range.first + static_cast<std::int64_t>(done);
+      parts += (parts.empty() ? "" : " UNION ALL ") +
+               ("SELECT count(*) AS counted FROM " + table_sql()) + " WHERE " + first_key() +
+               " BETWEEN " + postgres_integer(first) + " AND " +
+               postgres_integer(first + static_cast<std::int64_t>(size - 1));
+    }
+  }
+  return "SELECT sum(counted)::int8 FROM (" + parts + ") AS part";
+}
+
 std::string PostgresNamedRows::rows_sql(std::span<const std::size_t> fields,
                                         bool with_key) const {
   CHECK(any());
@@ -347,19 +404,17 @@ std::string PostgresNamedRows::rows_sql(std::span<const std::size_t> fields,
     if (with_key) select += "t." + column + " AS " + key_column(i) + ", ";
     match += (i == 0 ? "t." : " AND t.") + column + " = n." + key_column(i);
   }
-  const std::string rows =
-      std::string(table_.has_children ? "ONLY " : "") + table_.sql_name + " AS t JOIN ";
-  const std::string first_key = "t." + table_.columns[key.front()].sql_name;
+  const std::string rows = table_sql() + " JOIN ";
+  const std::string id = first_key();
   // The planner does not see for itself that a part of a large table is enough.
   if (first_) {
-    match += " AND " + first_key + " BETWEEN " + postgres_integer(*first_) + " AND " +
+    match += " AND " + id + " BETWEEN " + postgres_integer(*first_) + " AND " +
              postgres_integer(*last_);
   }
   std::string sql;
-  if (has_ranges_) {
-    sql = select + outcomes_of(first_key) + " AS outcomes FROM " + rows +
-          std::string(kRanges) + " AS n ON " + first_key +
-          " BETWEEN n.first AND n.last AND " + is_named(first_key);
+  if (has_ranges_ || !listed_.empty()) {
+    sql = select + outcomes_of(id) + " AS outcomes FROM " + rows + ranges_sql() + " ON " +
+          id + " BETWEEN n.first AND n.last AND " + is_named(id);
   }
   if (has_ranges_ && has_ids_) sql += " UNION ALL ";
   if (has_ids_) {

@@ -4,10 +4,13 @@
 //   TALLY_TRY_ASSIGN(const auto named, PostgresNamedRows::open(connection, table, ids));
 //   if (named->any()) "SELECT sum(r.c0) FROM (" + named->rows_sql({amount}) + ") AS r"
 //
-// Ids are put into temporary tables: of integers, ranges where they lie close together
-// (with a byte for each id where they have gaps), else one by one; of other keys, their
-// values in the key's types. They are dropped with
-// this, and at the transaction's end.
+//   ... open(connection, table, ids, PostgresNamedRows::Of::kPresence)
+//   if (named->any()) connection.exec(named->count_sql())
+//
+// Integers in a few ranges are listed in the SQL. Other ids are put into temporary tables:
+// of integers, ranges where they lie close together (with a byte for each id where they
+// have gaps), else one by one; of other keys, their values in the key's types. The tables
+// are dropped with this, and at the transaction's end.
 //
 // Ownership: borrows the connection (in a transaction) and the table.
 // Threads:   one.
@@ -32,9 +35,13 @@ namespace tallyman {
 
 class PostgresNamedRows {
  public:
+  enum class Of {
+    kOutcomes,  // What became of each is to be told.
+    kPresence,  // They are only counted: rows next to each other are one range.
+  };
   static Result<std::unique_ptr<PostgresNamedRows>> open(
       db::PostgresConnection& connection, const PostgresTable& table,
-      const RowIdSourceMaker& ids);
+      const RowIdSourceMaker& ids, Of of = Of::kOutcomes);
   ~PostgresNamedRows();
   PostgresNamedRows(const PostgresNamedRows&) = delete;
   PostgresNamedRows& operator=(const PostgresNamedRows&) = delete;
@@ -53,10 +60,12 @@ class PostgresNamedRows {
   // form of postgres_read_term(), and `outcomes`, a bit for each that names it. With
   // `with_key` the primary key's columns as k0, k1 ... too, as they are. REQUIRES: any().
   std::string rows_sql(std::span<const std::size_t> fields, bool with_key = false) const;
+  // SELECT of how many they are. REQUIRES: any().
+  std::string count_sql() const;
 
  private:
-  PostgresNamedRows(db::PostgresConnection& connection, const PostgresTable& table)
-      : connection_(connection), table_(table) {}
+  PostgresNamedRows(db::PostgresConnection& connection, const PostgresTable& table, Of of)
+      : connection_(connection), table_(table), of_(of) {}
 
   Result<void> read_integers(const RowIdSource& source);
   Result<void> put_ranges(std::vector<NamedRange> ranges);
@@ -67,13 +76,19 @@ class PostgresNamedRows {
   Result<void> make_table(std::string_view name, std::string_view definition);
   Result<void> copy(std::string_view name, std::string_view rows);
   Result<void> finish();
+  void list_ranges(std::vector<NamedRange> ranges);
+  std::string ranges_sql() const;
+  std::string table_sql() const;
+  std::string first_key() const;
 
   db::PostgresConnection& connection_;
   const PostgresTable& table_;
+  const Of of_;
   OutcomeCounts counts_;
   std::uint64_t named_ = 0;
   bool made_ = false;
-  bool has_ranges_ = false;
+  std::vector<NamedRange> listed_;  // All of them, where they are few.
+  bool has_ranges_ = false;         // In a table, as ids are.
   bool has_ids_ = false;
   bool may_overlap_ = false;  // One set of ranges and another.
   // Integers: the least and the greatest.
