@@ -126,7 +126,8 @@ Result<void> PostgresJobStore::ask_to_share(std::uint32_t lanes) {
                     " GROUP BY job, token) SELECT h.job, h.slice FROM holder h "
                     "JOIN tallyman.job j ON j.number = h.job AND j.state = 2 "
                     "WHERE h.slices > 1 AND (SELECT count(*) < $1 AND "
-                    "NOT bool_or(o.asked AND o.slices > 1) FROM holder o WHERE o.job = h.job) "
+                    "NOT bool_or(o.asked AND o.slices > 1) FROM holder o WHERE o.job = "
+                    "h.job) "
                     "ORDER BY h.slices DESC, h.job LIMIT 1",
                 lanes));
         if (most.rows() == 0) return Lease();
@@ -134,9 +135,10 @@ Result<void> PostgresJobStore::ask_to_share(std::uint32_t lanes) {
       }));
   if (!lease) return {};
   return postgres_write(database_, [&](PostgresConnection& connection) -> Result<void> {
-    TALLY_TRY(connection.execute("UPDATE tallyman.lease SET wanted = true WHERE job = $1 "
-                                 "AND slice = $2 AND token IS NOT NULL",
-                                 lease->first, lease->second));
+    TALLY_TRY(
+        connection.execute("UPDATE tallyman.lease SET wanted = true WHERE job = $1 "
+                           "AND slice = $2 AND token IS NOT NULL",
+                           lease->first, lease->second));
     return {};
   });
 }
@@ -304,9 +306,10 @@ Result<Claim> PostgresJobStore::share(const Claim& claim) {
   held.slices.erase(held.slices.begin() + kept, held.slices.end());
   TALLY_TRY(write([&](PostgresConnection& connection) -> Result<void> {
     TALLY_TRY(free_leases(connection, claim, held.slices.back()));
-    TALLY_TRY(connection.execute("UPDATE tallyman.lease SET wanted = false WHERE job = $1 "
-                                 "AND token = $2 AND wanted",
-                                 claim.job.value(), claim.token.value()));
+    TALLY_TRY(
+        connection.execute("UPDATE tallyman.lease SET wanted = false WHERE job = $1 "
+                           "AND token = $2 AND wanted",
+                           claim.job.value(), claim.token.value()));
     return {};
   }));
   return held;

@@ -99,8 +99,7 @@ TEST_P(PostgresClaims, NoMoreLanesThanAJobHasAreGivenAShare) {
 // Whoever asks next asks the one who then has most; one slice cannot be shared.
 TEST_P(PostgresClaims, AJobIsSharedUntilEachHasASlice) {
   submit();
-  std::vector<Claim> holders = {
-      must(jobs().claim("w", make_plan(4), 1, kLease)).value()};
+  std::vector<Claim> holders = {must(jobs().claim("w", make_plan(4), 1, kLease)).value()};
   while (holders.size() < 4) {
     ASSERT_FALSE(must(jobs().claim("w", make_plan(4), 8, kLease)).has_value());
     for (Claim& holder : holders) holder = must(jobs().share(holder));

@@ -178,8 +178,8 @@ CREATE TABLE tallyman.share (
 ) WITH (fillfactor = 50);
 )sql";
 
-// Whether somebody with nothing to do asked for some of the slices that a claim holds: set
-// on one of them.
+// Whether somebody with nothing to do asked for some of the slices that a claim holds:
+// set on one of them.
 constexpr const char* kVersion3 = R"sql(
 ALTER TABLE tallyman.lease ADD COLUMN wanted boolean NOT NULL DEFAULT false,
   ADD CHECK (NOT wanted OR worker IS NOT NULL);
@@ -187,7 +187,7 @@ ALTER TABLE tallyman.lease ADD COLUMN wanted boolean NOT NULL DEFAULT false,
 
 // The i-th leads from version i to version i + 1; what has been released never changes.
 constexpr std::array<const char*, kPostgresSchemaVersion> kSteps = {kVersion1, kVersion2,
-                                                               kVersion3};
+                                                                    kVersion3};
 
 // "tallyman" as a number: what migrations of one database take turns by.
 constexpr const char* kTakeTurn = "SELECT pg_advisory_xact_lock(8385546211298468206)";

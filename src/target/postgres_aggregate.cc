@@ -432,9 +432,9 @@ Result<Target::Presence> count_present_postgres(PostgresConnection& connection,
                                                 const PostgresTable& table,
                                                 const RowIdSourceMaker& ids,
                                                 const ActingAs& acting) {
-  TALLY_TRY_ASSIGN(const auto named,
-                   PostgresNamedRows::open(connection, table, ids,
-                                           PostgresNamedRows::Of::kPresence));
+  TALLY_TRY_ASSIGN(
+      const auto named,
+      PostgresNamedRows::open(connection, table, ids, PostgresNamedRows::Of::kPresence));
   if (table.row_id_kind == RowIdKind::kNone) {
     const std::uint64_t records = count_records(named->counts(), kWritten);
     return Target::Presence{records, records};

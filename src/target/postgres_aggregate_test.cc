@@ -268,6 +268,28 @@ TEST_F(PostgresAggregates, CountARowOnceHoweverTheLedgerNamesIt) {
   }
 }
 
+// Few ranges are listed, and counted in parts.
+TEST_F(PostgresAggregates, OfFewRangesCountEachRowOnce) {
+  database_.sql(
+      "CREATE TABLE t (id bigint PRIMARY KEY, v int);"
+      "INSERT INTO t SELECT i, 1 FROM generate_series(-10, 260000) AS i;"
+      "INSERT INTO t VALUES (-9223372036854775808, 1), (9223372036854775807, 1)");
+  Ledger ledger(RowIdKind::kInteger);
+  for (std::int64_t id = 1; id <= 230'000; ++id) ledger.add(Outcome::kCreated, id);
+  for (std::int64_t id = 229'991; id <= 250'000; ++id) ledger.add(Outcome::kUpdated, id);
+  ledger.add(Outcome::kUpdated, 259'999)
+      .add(Outcome::kFailed, 5)
+      .add(Outcome::kCreated, INT64_MIN)
+      .add(Outcome::kCreated, INT64_MAX)
+      .add(Outcome::kCreated, INT64_MAX - 1);  // Not there.
+  EXPECT_EQ(presence("t", ledger).named, 250'004u);
+  EXPECT_EQ(presence("t", ledger).present, 250'003u);
+  EXPECT_EQ(ask_one("t", ledger, spec(kSum, "v")), "250003");
+  EXPECT_EQ(ask_one("t", ledger, spec(kSum, "v", {}, {Outcome::kUpdated})), "20011");
+  database_.sql("DELETE FROM t WHERE id IN (1, 100000, 100001, 250000)");
+  EXPECT_EQ(presence("t", ledger).present, 249'999u);
+}
+
 TEST_F(PostgresAggregates, TellIdsThatLieCloseTogetherFromTheirNeighbours) {
   database_.sql(
       "CREATE TABLE t (id int PRIMARY KEY, v int);"
@@ -458,6 +480,8 @@ TEST_F(PostgresAggregates, SayWhatTheRoleLacks) {
       "current_database()); END$$");
   Ledger ledger(RowIdKind::kInteger);
   ledger.add(Outcome::kCreated, 1);
+  EXPECT_EQ(presence("t", ledger).named, 1u) << "a few ids take no table";
+  for (std::int64_t id = 3; id < 400; id += 2) ledger.add(Outcome::kCreated, id);
   auto transaction = database_->begin_read();
   db::PostgresConnection& connection = db::postgres(*transaction.value());
   const PostgresTable table = read_postgres_table(connection, "t").value();

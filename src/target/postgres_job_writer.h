@@ -56,8 +56,7 @@ class PostgresJobWriter final : public JobWriter {
                                                          PostgresTable table,
                                                          const WriteSpec& spec);
 
-  std::unique_ptr<BoundWindow> bind(Window window,
-                                    const SliceSet& slices) override;
+  std::unique_ptr<BoundWindow> bind(Window window, const SliceSet& slices) override;
   Slicing slicing() const override;
   Result<UnitOutcomes> write(db::Transaction& transaction, const BoundWindow& window,
                              SliceNumber slice, const WriteOptions& options) override;

@@ -381,8 +381,8 @@ std::string PostgresNamedRows::count_sql() const {
       const std::uint64_t size = std::min(range.size() - done, together);
       const auto first = range.first + static_cast<std::int64_t>(done);
       parts += (parts.empty() ? "" : " UNION ALL ") +
-               ("SELECT count(*) AS counted FROM " + table_sql()) + " WHERE " + first_key() +
-               " BETWEEN " + postgres_integer(first) + " AND " +
+               ("SELECT count(*) AS counted FROM " + table_sql()) + " WHERE " +
+               first_key() + " BETWEEN " + postgres_integer(first) + " AND " +
                postgres_integer(first + static_cast<std::int64_t>(size - 1));
     }
   }

@@ -7,10 +7,10 @@
 //   ... open(connection, table, ids, PostgresNamedRows::Of::kPresence)
 //   if (named->any()) connection.exec(named->count_sql())
 //
-// Integers in a few ranges are listed in the SQL. Other ids are put into temporary tables:
-// of integers, ranges where they lie close together (with a byte for each id where they
-// have gaps), else one by one; of other keys, their values in the key's types. The tables
-// are dropped with this, and at the transaction's end.
+// Integers in a few ranges are listed in the SQL. Other ids are put into temporary
+// tables: of integers, ranges where they lie close together (with a byte for each id
+// where they have gaps), else one by one; of other keys, their values in the key's types.
+// The tables are dropped with this, and at the transaction's end.
 //
 // Ownership: borrows the connection (in a transaction) and the table.
 // Threads:   one.

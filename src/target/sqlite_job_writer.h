@@ -42,8 +42,7 @@ class SqliteJobWriter final : public JobWriter {
                                                        SqliteTable table,
                                                        const WriteSpec& spec);
 
-  std::unique_ptr<BoundWindow> bind(Window window,
-                                    const SliceSet& slices) override;
+  std::unique_ptr<BoundWindow> bind(Window window, const SliceSet& slices) override;
   // One slice, and no reason: SQLite has one writer.
   Slicing slicing() const override { return {}; }
   Result<UnitOutcomes> write(db::Transaction& transaction, const BoundWindow& window,

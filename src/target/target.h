@@ -152,8 +152,7 @@ class JobWriter {
   // in the columns' order, a field that may not be written, type, range, length, choices,
   // pattern, validators; what is required (the key, and of an insert or replace all that
   // has no default); NULL where none may be.
-  virtual std::unique_ptr<BoundWindow> bind(Window window,
-                                            const SliceSet& slices) = 0;
+  virtual std::unique_ptr<BoundWindow> bind(Window window, const SliceSet& slices) = 0;
 
   // Into how many slices the job may be cut.
   virtual Slicing slicing() const = 0;

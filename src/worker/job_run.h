@@ -1,7 +1,8 @@
 // JobRun: works on a claim, its slices of a job, until it ends, is handed on or is lost.
 //
-// Window by window, each of the slices in turn; between windows some of them are handed on
-// to whoever has nothing to do. Who is the last to have written its slices ends the job.
+// Window by window, each of the slices in turn; between windows some of them are handed
+// on to whoever has nothing to do. Who is the last to have written its slices ends the
+// job.
 //
 // A unit is one transaction: begin_unit, the target writes, end_unit, commit. What fails
 // for a passing reason is tried again with a growing pause and noted in the job

@@ -41,8 +41,8 @@ void LeaseKeeper::run() {
       const std::lock_guard lock(mutex_);
       for (Hold* hold : holds_) {
         // Of a claim that was shared meanwhile, only what is left must be there.
-        const bool is_same = hold->claim_.token == claim.token &&
-                             hold->claim_.slices == claim.slices;
+        const bool is_same =
+            hold->claim_.token == claim.token && hold->claim_.slices == claim.slices;
         if (is_same) hold->lost_ = true;
       }
     }

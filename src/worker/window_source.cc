@@ -43,7 +43,8 @@ Result<std::optional<Window>> WindowSource::next() {
       window.bytes += record_bytes(*part.batch, part.end);
       ++part.end;
       ++window.record_count;
-      full = window.record_count >= size.window_records || window.bytes >= size.window_bytes;
+      full =
+          window.record_count >= size.window_records || window.bytes >= size.window_bytes;
     }
     rest_->begin = part.end;
     if (rest_->begin == part.batch->size()) rest_.reset();

@@ -41,8 +41,9 @@ void work_until(const StopFlag& stop, JobStore& jobs, const char* what, Step ste
   }
 }
 
-// What the windows held is in as many pieces as they had, in the arena of a thread that has
-// ended: a next job's threads may take another one, and its windows would come on top.
+// What the windows held is in as many pieces as they had, in the arena of a thread that
+// has ended: a next job's threads may take another one, and its windows would come on
+// top.
 void return_free_memory() { malloc_trim(0); }
 
 }  // namespace

@@ -69,6 +69,17 @@ class Nodes(unittest.TestCase):
                          ("Job Complete", records, 0), f"seed {SEED}: {status}")
         return status
 
+    def work_together(self, job):
+        lease = self.front.database.own("lease")
+        workers = set()
+
+        def both():
+            workers.update(name for (name,) in self.front.rows(
+                f"select distinct worker from {lease} where worker is not null"))
+            return len(workers) > 1 or self.api.status("items", job).json["state"] == "Job Complete"
+        wait_until(both, "two workers hold slices of it, or it has ended", 60, 0.005)
+        self.assertGreater(len(workers), 1, workers)
+
     def events(self, job):
         return [entry["event"] for entry in self.api.history("items", job)]
 
@@ -93,16 +104,21 @@ class Nodes(unittest.TestCase):
         self.one.start()
         self.other.start()
         job = self.job(12_000)
-        lease = self.front.database.own("lease")
-        workers = set()
-
-        def both():
-            workers.update(name for (name,) in self.front.rows(
-                f"select distinct worker from {lease} where worker is not null"))
-            return len(workers) > 1 or self.api.status("items", job).json["state"] == "Job Complete"
-        wait_until(both, "two workers hold slices of it, or it has ended", 60, 0.005)
+        self.work_together(job)
         self.complete(job, 12_000)
-        self.assertGreater(len(workers), 1, workers)
+        self.once()
+
+    def test_a_node_that_comes_late_is_given_slices_of_one_that_holds_them_all(self):
+        self.cluster({"window_records": 100, "lanes": 2, "workers": 1})
+        self.one.start()
+        job = self.job(12_000)
+        # Its one thread writes the first half of the slices, and then the other.
+        wait_until(lambda: self.api.status("items", job).json["processed_items"] > 6_000,
+                   "the last slices are under way", 60, 0.005)
+        self.other.start()
+        self.work_together(job)
+        self.complete(job, 12_000)
+        self.assertNotIn("slice_reclaimed", self.events(job))
         self.once()
 
     def test_a_node_that_stood_still_past_its_leases_writes_nothing_more(self):
