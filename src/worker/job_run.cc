@@ -8,7 +8,6 @@
 #include "worker/window_plan.h"
 
 namespace tallyman {
-
 namespace {
 
 // At the end of the upload nothing is added.
@@ -19,11 +18,9 @@ Result<void> take_next(WindowPipeline& pipeline, std::vector<PreparedWindow>& wi
 }
 
 bool takes_another(const Job& job, const std::vector<PreparedWindow>& windows) {
-  if (!takes_windows_in_turns(job)) return false;
   std::uint64_t bytes = windows.back().bytes;  // As many as the next one has.
   for (const PreparedWindow& window : windows) bytes += window.bytes;
-  return windows.size() < limits::kWindowsInTurnMax &&
-         bytes <= limits::kWindowsInTurnBytes;
+  return takes_another_window(job, windows.size(), bytes);
 }
 
 }  // namespace

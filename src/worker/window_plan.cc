@@ -59,8 +59,11 @@ JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& sl
   return cut;
 }
 
-bool takes_windows_in_turns(const Job& job) {
-  return job.operation == Operation::kUpdate && job.plan->slices > kSliceTurns;
+bool takes_another_window(const Job& job, std::size_t windows, std::uint64_t bytes) {
+  const bool in_turn =
+      job.operation == Operation::kUpdate && job.plan->slices > kSliceTurns;
+  return in_turn && windows < limits::kWindowsInTurnMax &&
+         bytes < limits::kWindowsInTurnBytes;
 }
 
 }  // namespace tallyman

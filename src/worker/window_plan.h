@@ -24,10 +24,12 @@ struct JobCut {
 // `slicing`: what the table and the operation allow.
 JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& slicing);
 
-// True where a lane had better write a slice of several windows in turn, before the next
-// slice of the first. What a transaction leaves on a page is pruned once all that began
-// before its end have ended, so the lane's next transaction, beside another lane's, comes
-// too early for that; the one after it does not.
-bool takes_windows_in_turns(const Job& job);
+// A lane had better write a slice of several windows in turn, before the next slice of
+// the first, where another lane updates rows beside it: what a transaction leaves on a
+// page is pruned once all that began before its end have ended, so the lane's next
+// transaction comes too early for that, and the one after it does not.
+//
+// False where the `windows` that it has, of `bytes` together, are enough.
+bool takes_another_window(const Job& job, std::size_t windows, std::uint64_t bytes);
 
 }  // namespace tallyman

@@ -36,15 +36,22 @@ TEST(WindowPlan, OtherPartsAreTwoForEachOfSeveralLanes) {
 }
 
 TEST(WindowPlan, WindowsOfAnUpdateInSeveralLanesGoInTurns) {
-  const auto in_turns = [](Operation operation, std::uint32_t lanes) {
+  const auto takes_another = [](Operation operation, std::uint32_t lanes,
+                                std::size_t windows = 1, std::uint64_t bytes = 1) {
     Job job{.id = JobId(Uuid{}), .operation = operation};
     job.plan = cut(kByKey, {}, lanes, operation).plan;
-    return takes_windows_in_turns(job);
+    return takes_another_window(job, windows, bytes);
   };
-  EXPECT_TRUE(in_turns(Operation::kUpdate, 2));
-  EXPECT_FALSE(in_turns(Operation::kUpdate, 1));
-  EXPECT_FALSE(in_turns(Operation::kUpsert, 2));
-  EXPECT_FALSE(in_turns(Operation::kInsert, 2));
+  EXPECT_TRUE(takes_another(Operation::kUpdate, 2));
+  EXPECT_FALSE(takes_another(Operation::kUpdate, 1));
+  EXPECT_FALSE(takes_another(Operation::kUpsert, 2));
+  EXPECT_FALSE(takes_another(Operation::kInsert, 2));
+
+  constexpr std::size_t kMost = limits::kWindowsInTurnMax;
+  EXPECT_TRUE(takes_another(Operation::kUpdate, 2, kMost - 1));
+  EXPECT_FALSE(takes_another(Operation::kUpdate, 2, kMost));
+  EXPECT_TRUE(takes_another(Operation::kUpdate, 2, 1, limits::kWindowsInTurnBytes - 1));
+  EXPECT_FALSE(takes_another(Operation::kUpdate, 2, 1, limits::kWindowsInTurnBytes));
 }
 
 // However small: units of jobs side by side take turns by eighths.
