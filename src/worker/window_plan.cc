@@ -3,14 +3,6 @@
 namespace tallyman {
 namespace {
 
-// Of a lane's slices where one would do: some can be handed on to a lane that is done.
-constexpr std::uint32_t kSharesOfALane = 2;
-
-std::uint32_t slices_for(const WorkerSettings& settings, bool in_turns) {
-  if (in_turns) return kSliceTurns * settings.lanes;
-  return settings.lanes == 1 ? 1 : kSharesOfALane * settings.lanes;
-}
-
 // What of a job's options asks for file order, a unit after the other; empty: nothing.
 std::string needs_one_lane(const JobOptions& options) {
   if (options.atomic) return "an atomic job is one transaction";
@@ -50,8 +42,9 @@ JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& sl
   // In one slice a job would keep all others of a parallel resource waiting.
   if (is_small(settings, job) && !job.parallel) return cut;
   cut.plan.sliced_by = slicing.signature;
-  cut.plan.slices = slices_for(
-      settings, slicing.by == Slicing::By::kKey && changes_rows(job.operation));
+  cut.plan.slices = slicing.by == Slicing::By::kKey && changes_rows(job.operation)
+                        ? kSliceTurns * settings.lanes
+                        : settings.lanes;
   // Units of parallel jobs take turns by these slices: each of ours is a part of one.
   if (job.parallel && slicing.by == Slicing::By::kKey) {
     cut.plan.slices = (cut.plan.slices + kSliceTurns - 1) / kSliceTurns * kSliceTurns;

@@ -2,9 +2,9 @@
 //
 // Operations that change rows are cut into many slices even for one lane: neighbouring
 // rows then fall into different transactions, and PostgreSQL can prune what the one
-// before left on a page (docs/performance.md). Others have one, or two for each of
-// several lanes, so that a lane that is done can be given one: new rows had better come
-// in the order of their keys. A job of less than an eighth of a window is one slice.
+// before left on a page (docs/performance.md). Others have a slice for each lane: new
+// rows had better come in the order of their keys. A job of less than an eighth of a
+// window is one slice.
 #pragma once
 
 #include <string>

@@ -186,4 +186,9 @@ DEFECTS = (
            "  if (rest == 0) return {};",
            "  if (rest >= 0) return {};",
            ("store_test:Postgres/ClaimConformance.WhatCounts*",)),
+    Defect("PostgreSQL: lanes that leave at once do not wait for each other",
+           "src/store/postgres_claims.cc",
+           "\"SELECT 1 FROM tallyman.job WHERE number = $1 FOR NO KEY UPDATE\",",
+           "\"SELECT 1 FROM tallyman.job WHERE number = $1\",",
+           ("store_test:Postgres/PostgresClaims.OfAllThatLeave*",)),
 )

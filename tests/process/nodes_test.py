@@ -51,8 +51,8 @@ class Nodes(unittest.TestCase):
         self.addCleanup(made.close)
         return made
 
-    def job(self, records=RECORDS, **options):
-        answer = self.api.submit("insert", "items", numbers(records, self.first), **options)
+    def job(self, records=RECORDS, operation="insert", **options):
+        answer = self.api.submit(operation, "items", numbers(records, self.first), **options)
         self.assertEqual(answer.status, 202, answer)
         self.first += records
         return answer.json["job_id"]
@@ -111,7 +111,7 @@ class Nodes(unittest.TestCase):
     def test_a_node_that_comes_late_is_given_slices_of_one_that_holds_them_all(self):
         self.cluster({"window_records": 100, "lanes": 2, "workers": 1})
         self.one.start()
-        job = self.job(12_000)
+        job = self.job(12_000, "upsert", unique_fields="id")  # In 16 slices.
         # Its one thread writes the first half of the slices, and then the other.
         wait_until(lambda: self.api.status("items", job).json["processed_items"] > 6_000,
                    "the last slices are under way", 60, 0.005)
