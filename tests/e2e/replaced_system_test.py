@@ -144,8 +144,8 @@ class ReplacedSystem(ServerCase):
     def test_progress_is_what_was_committed(self):
         body = ("n\n" + "".join(f"{n}\n" for n in range(3000))).encode()
         before = self.server.rows("select count(*) from slow")[0][0]
-        job = self.api.submit("insert", "slow", body).json["job_id"]
         seen, begin = [], time.monotonic()
+        job = self.api.submit("insert", "slow", body).json["job_id"]
         while True:
             status = self.api.status("slow", job).json
             written = self.server.rows("select count(*) from slow")[0][0] - before
