@@ -168,7 +168,7 @@ Result<std::unique_ptr<Transaction>> PostgresDatabase::begin(
 
 Result<std::unique_ptr<Transaction>> PostgresDatabase::begin_write(
     std::chrono::milliseconds wait) {
-  return begin("READ COMMITTED READ WRITE", wait, options_.idle_in_writing_time);
+  return begin("READ COMMITTED", wait, options_.idle_in_writing_time);
 }
 
 Result<std::unique_ptr<Transaction>> PostgresDatabase::begin_read() {
