@@ -164,8 +164,9 @@ class JobStore {
   // Hands the second half of the slices on where somebody asked for some. Returns what
   // is held: the first of the claim's slices. kLost where that is nothing.
   virtual Result<Claim> share(const Claim& claim) = 0;
-  // To be called when the slices are written: releases them and returns true where others
-  // hold some that may not be. So one of all is left, and that one ends the job.
+  // To be called when the claim's slices are written. True: released, for somebody else
+  // holds slices of the job. False: still held, for nobody does; whoever is told so ends
+  // the job. Of several that leave at once that is one.
   virtual Result<bool> leave(const Claim& claim) = 0;
   // At the start of a process that has the database to itself (SQLite): no lease of an
   // earlier process is alive. Notes slice_reclaimed where there was one. Does nothing

@@ -126,9 +126,8 @@ Result<void> PostgresJobStore::ask_to_share(std::uint32_t lanes) {
                     " GROUP BY job, token) SELECT h.job, h.slice FROM holder h "
                     "JOIN tallyman.job j ON j.number = h.job AND j.state = 2 "
                     "WHERE h.slices > 1 AND (SELECT count(*) < $1 AND "
-                    "NOT bool_or(o.asked AND o.slices > 1) FROM holder o WHERE o.job = "
-                    "h.job) "
-                    "ORDER BY h.slices DESC, h.job LIMIT 1",
+                    "NOT bool_or(o.asked AND o.slices > 1) FROM holder o "
+                    "WHERE o.job = h.job) ORDER BY h.slices DESC, h.job LIMIT 1",
                 lanes));
         if (most.rows() == 0) return Lease();
         return Lease({most.integer(0, 0), most.integer(0, 1)});
@@ -279,8 +278,7 @@ Result<void> PostgresJobStore::renew(const Claim& claim,
 
 Result<void> PostgresJobStore::release(const Claim& claim) {
   return write([&](PostgresConnection& connection) -> Result<void> {
-    TALLY_TRY(free_leases(connection, claim));
-    return {};
+    return free_leases(connection, claim);
   });
 }
 

@@ -19,7 +19,7 @@ constexpr std::string_view kTexts = "pg_temp.tallyman_named_texts";
 
 // So many ranges are listed.
 constexpr std::size_t kListedMax = 64;
-// Of a count the server may look for so many ids here and so many there at once.
+// Of a larger count the server may look for so many ids here and so many there at once.
 constexpr std::uint64_t kCountedTogether = 100'000;
 // Shorter ones cost less as ids.
 constexpr std::uint64_t kRangeMin = 8;
@@ -373,7 +373,9 @@ std::string PostgresNamedRows::first_key() const {
 
 std::string PostgresNamedRows::count_sql() const {
   CHECK(any());
-  if (listed_.empty()) return "SELECT count(*) FROM (" + rows_sql({}) + ") AS r";
+  if (listed_.empty() || named_ <= kCountedTogether) {
+    return "SELECT count(*) FROM (" + rows_sql({}) + ") AS r";
+  }
   const std::uint64_t together = std::max(kCountedTogether, named_ / kListedMax + 1);
   std::string parts;
   for (const NamedRange& range : listed_) {

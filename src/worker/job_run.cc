@@ -1,5 +1,7 @@
 #include "worker/job_run.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 
 #include "worker/units.h"
@@ -10,6 +12,13 @@
 namespace tallyman {
 namespace {
 
+// What the windows held is in as many pieces as they had, in the arena of a thread that
+// has ended: a next job's threads may take another one, and its windows would come on
+// top. A small job holds nothing that is worth the look.
+void return_free_memory(const Job& job) {
+  if (job.upload_bytes > limits::kPieceBytesMax) malloc_trim(0);
+}
+
 // At the end of the upload nothing is added.
 Result<void> take_next(WindowPipeline& pipeline, std::vector<PreparedWindow>& windows) {
   TALLY_TRY_ASSIGN(auto window, pipeline.next());
@@ -18,7 +27,7 @@ Result<void> take_next(WindowPipeline& pipeline, std::vector<PreparedWindow>& wi
 }
 
 bool takes_another(const Job& job, const std::vector<PreparedWindow>& windows) {
-  std::uint64_t bytes = windows.back().bytes;  // As many as the next one has.
+  std::uint64_t bytes = 0;
   for (const PreparedWindow& window : windows) bytes += window.bytes;
   return takes_another_window(job, windows.size(), bytes);
 }
@@ -86,6 +95,7 @@ Result<void> JobRun::work() {
     done = write_windows(*plan);
   }
   parts_.payloads.remove_scratch(id);
+  return_free_memory(plan->job);
   return done;
 }
 
@@ -117,18 +127,20 @@ Result<void> JobRun::write_windows(const JobPlan& plan) {
       goes_on.begin(), goes_on.end(),
       [](const auto& a, const auto& b) { return a.next_window < b.next_window; });
   TALLY_TRY_ASSIGN(const OutcomeCounts counts, parts_.ledger.counts(claim_.job));
-  const auto budget = error_budget(plan.job.options, plan.job.total_items.value_or(0));
+  Progress progress{
+      .budget = error_budget(plan.job.options, plan.job.total_items.value_or(0)),
+      .failed = counts.failed,
+      .keys = nullptr};
   const RecordNumber last_done(first.next_record.value() - 1);
-  if (budget && counts.failed > *budget) {
-    return give_up(budget_message(plan.job, *budget, last_done));
+  if (progress.budget && counts.failed > *progress.budget) {
+    return give_up(budget_message(plan.job, *progress.budget, last_done));
   }
 
-  TALLY_TRY_ASSIGN(const auto keys, plan.note_keys(parts_));
+  TALLY_TRY_ASSIGN(progress.keys, plan.note_keys(parts_));
   TALLY_TRY_ASSIGN(auto source,
                    plan.windows(parts_.payloads, first.next_window, first.next_record));
   WindowPipeline pipeline(std::move(source), *plan.writer,
                           {.of = plan.job.plan->slices, .mine = claim_.slices});
-  std::uint64_t failed = counts.failed;
   std::vector<PreparedWindow> windows;
   while (!attempts_.must_pause()) {
     windows.clear();
@@ -138,21 +150,10 @@ Result<void> JobRun::write_windows(const JobPlan& plan) {
 
     for (std::size_t i = 0; i < claim_.slices.size(); ++i) {
       for (std::size_t at = 0; at < windows.size(); ++at) {
-        const PreparedWindow& window = windows[at];
-        if (window.number < goes_on[i].next_window) continue;  // Committed before.
-        WriteOptions options{.failures_max = std::nullopt, .keys = keys.get()};
-        if (budget) options.failures_max = *budget - failed;
-        TALLY_TRY_ASSIGN(const auto outcomes, attempts_.make([&] {
-          return write_unit(window, claim_.slices[i], plan, options);
-        }));
-        if (!outcomes) return {};
-
-        failed += outcomes->errors.size();
-        if (budget && failed > *budget) {
-          return give_up(
-              budget_message(plan.job, *budget, outcomes->record(outcomes->size() - 1)));
-        }
-        if (keys) TALLY_TRY(keys->add_applied(*window.bound, *outcomes));
+        if (windows[at].number < goes_on[i].next_window) continue;  // Committed before.
+        TALLY_TRY_ASSIGN(const bool is_written,
+                         add_unit(windows[at], claim_.slices[i], plan, progress));
+        if (!is_written) return {};
         // Each was read while a slice of the one before it was written.
         if (i == 0 && takes_another(plan.job, windows)) {
           TALLY_TRY(take_next(pipeline, windows));
@@ -161,6 +162,25 @@ Result<void> JobRun::write_windows(const JobPlan& plan) {
     }
   }
   return {};
+}
+
+Result<bool> JobRun::add_unit(const PreparedWindow& window, SliceNumber slice,
+                              const JobPlan& plan, Progress& progress) {
+  WriteOptions options{.failures_max = std::nullopt, .keys = progress.keys.get()};
+  if (progress.budget) options.failures_max = *progress.budget - progress.failed;
+  TALLY_TRY_ASSIGN(const auto outcomes, attempts_.make([&] {
+    return write_unit(window, slice, plan, options);
+  }));
+  if (!outcomes) return false;
+
+  progress.failed += outcomes->errors.size();
+  if (progress.budget && progress.failed > *progress.budget) {
+    TALLY_TRY(give_up(budget_message(plan.job, *progress.budget,
+                                     outcomes->record(outcomes->size() - 1))));
+    return false;
+  }
+  if (progress.keys) TALLY_TRY(progress.keys->add_applied(*window.bound, *outcomes));
+  return true;
 }
 
 Result<void> JobRun::share(WindowPipeline& pipeline) {
@@ -227,12 +247,13 @@ Result<void> JobRun::finish(const JobPlan& plan) {
 }
 
 Result<void> JobRun::try_finish(const JobPlan& plan) {
-  if (plan.job.plan->slices > 1) {
-    TALLY_TRY_ASSIGN(const bool others_write, parts_.jobs.leave(claim_));
-    if (others_write) return {};
+  const bool is_sliced = plan.job.plan->slices > 1;
+  if (is_sliced) {
+    TALLY_TRY_ASSIGN(const bool others_stay, parts_.jobs.leave(claim_));
+    if (others_stay) return {};
   }
   TALLY_TRY_ASSIGN(const OutcomeCounts counts, parts_.ledger.counts(claim_.job));
-  if (plan.job.plan->slices > 1 && counts.processed() < plan.job.total_items) {
+  if (is_sliced && counts.processed() < plan.job.total_items) {
     hand_on();  // Slices that nobody holds are left.
     return {};
   }

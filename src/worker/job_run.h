@@ -33,11 +33,20 @@ class JobRun {
   void run();
 
  private:
+  struct Progress {
+    std::optional<std::uint64_t> budget;  // Failures that are allowed.
+    std::uint64_t failed = 0;
+    std::unique_ptr<KeyTable> keys;  // Null: none is needed.
+  };
+
   // Each returns once the job has ended or attempts_ has paused. An error: for good.
   Result<void> work();
   Result<void> write_windows(const JobPlan& plan);
   Result<std::vector<SlicePosition>> positions() const;
   Result<void> share(WindowPipeline& pipeline);
+  // False where there is nothing more to do: paused, or the job was given up.
+  Result<bool> add_unit(const PreparedWindow& window, SliceNumber slice,
+                        const JobPlan& plan, Progress& progress);
   Result<void> note_lanes(const JobPlan& plan);
   Result<void> finish(const JobPlan& plan);
   Result<void> give_up(const std::string& why);

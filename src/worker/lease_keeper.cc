@@ -22,9 +22,9 @@ LeaseKeeper::Hold::~Hold() {
 }
 
 Result<Claim> LeaseKeeper::Hold::share() {
-  TALLY_TRY_ASSIGN(Claim left, keeper_.jobs_.share(claim_));
+  // All the while: a renewal of what the claim was is judged by what it is then.
   const std::lock_guard lock(keeper_.mutex_);
-  claim_ = std::move(left);
+  TALLY_TRY_ASSIGN(claim_, keeper_.jobs_.share(claim_));
   return claim_;
 }
 

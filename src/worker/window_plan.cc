@@ -56,7 +56,7 @@ bool takes_another_window(const Job& job, std::size_t windows, std::uint64_t byt
   const bool in_turn =
       job.operation == Operation::kUpdate && job.plan->slices > kSliceTurns;
   return in_turn && windows < limits::kWindowsInTurnMax &&
-         bytes < limits::kWindowsInTurnBytes;
+         bytes + bytes / windows <= limits::kWindowsInTurnBytes;
 }
 
 }  // namespace tallyman

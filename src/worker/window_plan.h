@@ -29,7 +29,8 @@ JobCut cut_job(const WorkerSettings& settings, const Job& job, const Slicing& sl
 // page is pruned once all that began before its end have ended, so the lane's next
 // transaction comes too early for that, and the one after it does not.
 //
-// False where the `windows` that it has, of `bytes` together, are enough.
+// False where the `windows` that it has, of `bytes` together, are enough: another one
+// like them would be one too many, or too large. REQUIRES: it has one.
 bool takes_another_window(const Job& job, std::size_t windows, std::uint64_t bytes);
 
 }  // namespace tallyman

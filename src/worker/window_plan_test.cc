@@ -49,8 +49,11 @@ TEST(WindowPlan, WindowsOfAnUpdateInSeveralLanesGoInTurns) {
   constexpr std::size_t kMost = limits::kWindowsInTurnMax;
   EXPECT_TRUE(takes_another(Operation::kUpdate, 2, kMost - 1));
   EXPECT_FALSE(takes_another(Operation::kUpdate, 2, kMost));
-  EXPECT_TRUE(takes_another(Operation::kUpdate, 2, 1, limits::kWindowsInTurnBytes - 1));
-  EXPECT_FALSE(takes_another(Operation::kUpdate, 2, 1, limits::kWindowsInTurnBytes));
+  constexpr std::uint64_t kHalf = limits::kWindowsInTurnBytes / 2;
+  EXPECT_TRUE(takes_another(Operation::kUpdate, 2, 1, kHalf));
+  EXPECT_FALSE(takes_another(Operation::kUpdate, 2, 1, kHalf + 1));
+  EXPECT_TRUE(takes_another(Operation::kUpdate, 2, 2, 2 * kHalf / 3 * 2));
+  EXPECT_FALSE(takes_another(Operation::kUpdate, 2, 2, 2 * kHalf / 3 * 2 + 2));
 }
 
 // However small: units of jobs side by side take turns by eighths.

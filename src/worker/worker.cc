@@ -1,7 +1,5 @@
 #include "worker/worker.h"
 
-#include <malloc.h>
-
 #include <exception>
 
 #include "base/log.h"
@@ -40,11 +38,6 @@ void work_until(const StopFlag& stop, JobStore& jobs, const char* what, Step ste
     }
   }
 }
-
-// What the windows held is in as many pieces as they had, in the arena of a thread that
-// has ended: a next job's threads may take another one, and its windows would come on
-// top.
-void return_free_memory() { malloc_trim(0); }
 
 }  // namespace
 
@@ -100,7 +93,6 @@ Result<bool> Worker::run_next_job() {
            {{"job_number", std::to_string(claim->job.value())}});
   LeaseKeeper::Hold hold(keeper_, *claim);
   JobRun(parts_, settings_, stop_, *claim, hold).run();
-  return_free_memory();
   return true;
 }
 
