@@ -113,14 +113,19 @@ class PostgresArray {
   std::string bytes_;
 };
 
+// Of an array of any dimensions in the binary form: their number, flags, the elements'
+// type; size and lower bound of each dimension; the elements. Source: PostgreSQL's
+// array_send(), src/backend/utils/adt/arrayfuncs.c.
 inline bool has_null_element(std::string_view array) {
-  return array.size() >= kArrayHeaderBytes && read_wire32(array.substr(4)) != 0;
+  return array.size() >= 12 && read_wire32(array.substr(4)) != 0;
 }
 
-// Each element of such an array, in order. REQUIRES: none is NULL.
+// Each element of it, in order. REQUIRES: none is NULL.
 template <class Take>
 void for_each_element(std::string_view array, Take take) {
-  for (std::size_t at = kArrayHeaderBytes; at < array.size();) {
+  if (array.size() < 12) return;
+  const std::size_t dimensions = read_wire32(array);
+  for (std::size_t at = 12 + 8 * dimensions; at < array.size();) {
     const std::size_t size = read_wire32(array.substr(at));
     take(array.substr(at + 4, size));
     at += 4 + size;

@@ -57,7 +57,8 @@ TEST(PostgresConnection, GivesArraysInBinary) {
   TemporaryPostgres database;
   const auto connection = connect(database);
   const auto row = connection->execute_params(
-      "SELECT array_agg(v), array_agg(nullif(v, 2)), array_agg(v) FILTER (WHERE false) "
+      "SELECT array_agg(v), array_agg(nullif(v, 2)), array_agg(v) FILTER (WHERE false), "
+      "array_agg(ARRAY[v, 10 * v]), ARRAY (SELECT 1 WHERE false) "
       "FROM generate_series(1, 3) AS v",
       PostgresParams(), true);
   ASSERT_TRUE(row.ok()) << row.error().message;
@@ -72,6 +73,11 @@ TEST(PostgresConnection, GivesArraysInBinary) {
   EXPECT_FALSE(has_null_element(row.value().text(0, 2)));
   for_each_element(row.value().text(0, 2), take);
   EXPECT_EQ(elements.size(), 3U);  // Of no rows there is no array.
+  for_each_element(row.value().text(0, 4), take);
+  EXPECT_EQ(elements.size(), 3U);
+  elements.clear();
+  for_each_element(row.value().text(0, 3), take);
+  EXPECT_EQ(elements, (std::vector<std::int64_t>{1, 10, 2, 20, 3, 30}));
 }
 
 TEST(PostgresConnection, NoPartOfAPasswordIsShown) {

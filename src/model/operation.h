@@ -24,6 +24,11 @@ inline constexpr auto kAllOperations =
 // True where a record names a row by its key (every operation but insert).
 constexpr bool is_keyed(Operation operation) { return operation != Operation::kInsert; }
 
+// True where a row may be there already, and stays.
+constexpr bool changes_rows(Operation operation) {
+  return operation != Operation::kInsert && operation != Operation::kDelete;
+}
+
 // "insert", "upsert", ...: in the API, the config, the scopes and the database.
 std::string_view name(Operation operation);
 std::optional<Operation> operation_from_name(std::string_view text);

@@ -237,6 +237,7 @@ PostgresJobWriter::PostgresJobWriter(db::Database& database, PostgresWrite write
       on_duplicate_(spec.on_duplicate),
       acting_(spec.acting),
       parallel_(spec.parallel),
+      in_turns_(spec.parallel || changes_rows(spec.operation)),
       by_slice_(meets_others_by_slice(write_)),
       one_by_one_(spec.general_path || why_no_sets(write_).has_value()) {}
 
@@ -253,10 +254,11 @@ Result<std::unique_ptr<PostgresJobWriter>> PostgresJobWriter::make(
 
 std::unique_ptr<BoundWindow> PostgresJobWriter::bind(Window window,
                                                      const SliceSet& slices) {
-  PostgresSlicing slicing{
-      .slices = slices.of,
-      .by_key = slices.of > 1 && write_.plan.duplicate_key.has_value(),
-      .wanted = {}};
+  const bool by_key = slices.of > 1 && write_.plan.duplicate_key.has_value();
+  PostgresSlicing slicing{.slices = slices.of,
+                          .by_key = by_key,
+                          .in_turns = by_key && in_turns_,
+                          .wanted = {}};
   for (const SliceNumber slice : slices.mine) {
     slicing.wanted.push_back(static_cast<std::uint32_t>(slice.value()));
   }

@@ -87,6 +87,7 @@ class PostgresJobWriter final : public JobWriter {
   const OnDuplicate on_duplicate_;
   const ActingAs acting_;
   const bool parallel_;
+  const bool in_turns_;    // How its slices are cut, if by the key.
   const bool by_slice_;    // Of a parallel job: it meets others slice by slice.
   const bool one_by_one_;  // The general path alone.
   std::chrono::steady_clock::time_point checked_at_{};

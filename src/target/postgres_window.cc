@@ -16,11 +16,6 @@ class KeyHash {
     add_byte(static_cast<unsigned char>(bytes.size()));
     for (const char c : bytes) add_byte(static_cast<unsigned char>(c));
   }
-  void add(std::uint64_t number) {
-    for (int shift = 0; shift < 64; shift += 8) {
-      add_byte(static_cast<unsigned char>(number >> shift));
-    }
-  }
   std::uint64_t value() const {
     std::uint64_t mixed = hash_;
     mixed ^= mixed >> 33;
@@ -37,9 +32,8 @@ class KeyHash {
   std::uint64_t hash_ = 0xCBF2'9CE4'8422'2325ULL;
 };
 
-// A run of so many numbers goes to one lane's slices, some pages of rows; the next one to
-// anybody's.
-constexpr std::uint64_t kNeighbours = 512;
+// A run of so many numbers goes to one lane, some hundred pages of rows.
+constexpr std::uint64_t kRun = 8192;
 
 // The number that a value of a key ends with, taken off it: of an integer all of it, of a
 // text the decimal digits at its end.
@@ -59,11 +53,10 @@ std::uint64_t take_number(PostgresWire wire, std::string_view& bytes) {
   return number;
 }
 
-// Multiples of the golden ratio, modulo 1, lie evenly: whatever the step from number to
-// number, neighbours take turns.
-std::uint64_t turn_of(std::uint64_t rest, std::uint64_t number) {
-  static_assert(kSliceTurns == 8);
-  return (rest + number * 0x9E37'79B9'7F4A'7C15ULL) >> 61;
+// Which of `count` a number is given to. Multiples of the golden ratio, modulo 1, lie
+// evenly: whatever the step from number to number, neighbours take turns.
+std::uint64_t turn_of(std::uint64_t rest, std::uint64_t number, std::uint64_t count) {
+  return ((rest + number * 0x9E37'79B9'7F4A'7C15ULL) >> 32) * count >> 32;
 }
 
 // In the table of PostgreSQL's view; the resource may show fewer fields.
@@ -128,11 +121,10 @@ Result<PostgresBinder> PostgresBinder::make(const Resource& resource,
 }
 
 std::uint32_t PostgresBinder::slice_by_key(std::span<const Cell> record,
-                                           std::uint32_t place, std::uint32_t slices,
+                                           std::uint32_t place,
+                                           const PostgresSlicing& slicing,
                                            std::string& scratch) const {
-  const bool in_turns = slices % kSliceTurns == 0;
-  KeyHash without_numbers;
-  KeyHash run;
+  KeyHash hash;
   std::uint64_t number = 0;
   RecordError ignored;
   CellState state = CellState::kAbsent;
@@ -141,24 +133,26 @@ std::uint32_t PostgresBinder::slice_by_key(std::span<const Cell> record,
     const Column& column = bound_[key];
     if (!column.binder.bind(record[column.place], scratch, state, ignored) ||
         state != CellState::kValue) {
-      return place % slices;
+      return place % slicing.slices;
     }
     std::string_view rest = scratch;
-    const std::uint64_t one = take_number(column.binder.wire(), rest);
-    number += one;
-    if (in_turns) without_numbers.add(rest);
-    run.add(rest);
-    run.add(one / kNeighbours);
+    number += take_number(column.binder.wire(), rest);
+    hash.add(rest);
   }
-  if (!in_turns) return static_cast<std::uint32_t>(run.value() % slices);
-  const std::uint64_t lane = run.value() % (slices / kSliceTurns);
-  const std::uint64_t turn = turn_of(without_numbers.value(), number);
+  const std::uint64_t run = number / kRun;
+  const std::uint64_t slices = slicing.slices;
+  if (!slicing.in_turns) {
+    return static_cast<std::uint32_t>(turn_of(hash.value(), run, slices));
+  }
+  const std::uint64_t lane = turn_of(hash.value(), run, slices / kSliceTurns);
+  const std::uint64_t turn = turn_of(hash.value(), number, kSliceTurns);
   return static_cast<std::uint32_t>(lane * kSliceTurns + turn);
 }
 
 std::vector<std::uint32_t> PostgresBinder::slice_all(
     const Window& window, const PostgresSlicing& slicing) const {
   CHECK(slicing.slices > 0 && (!slicing.by_key || !key_.empty()));
+  CHECK(!slicing.in_turns || slicing.slices % kSliceTurns == 0);
   std::vector<std::uint32_t> slices(window.record_count);
   if (slicing.slices == 1) return slices;
   std::uint32_t place = 0;
@@ -168,7 +162,7 @@ std::vector<std::uint32_t> PostgresBinder::slice_all(
       if (slicing.by_key) {
         slices[place] = part.batch->fault(i) ? place % slicing.slices
                                              : slice_by_key(part.batch->record(i), place,
-                                                            slicing.slices, scratch);
+                                                            slicing, scratch);
       } else {
         slices[place] = static_cast<std::uint32_t>(std::uint64_t{place} * slicing.slices /
                                                    window.record_count);

@@ -41,14 +41,16 @@ struct PostgresSlicing {
   // By the key (the plan's duplicate key, which is the key where the operation has one):
   // records with one key are in one slice.
   //
-  // Of a multiple of kSliceTurns slices, keys that end with numbers which follow each
-  // other go in kSliceTurns that stand side by side, in turn: each has its share of the
-  // rows of a page, and slices of another lane have other pages. Of another number of
-  // slices it is a hash of all but the number's last digits.
+  // Keys that end with numbers which follow each other are in one slice for some thousand
+  // numbers, then in another, all slices in turn.
   //
   // A record whose key is NULL, absent or cannot be bound: by its place. REQUIRES of the
   // plan: a duplicate key. Else contiguous parts of (nearly) the same size.
   bool by_key = false;
+  // And of kSliceTurns slices that stand side by side each has its share of neighbouring
+  // keys, in turn, and so of the rows of a page; slices of another lane have other pages.
+  // REQUIRES: by the key, in a multiple of kSliceTurns slices.
+  bool in_turns = false;
   // These slices alone; empty: all.
   std::vector<std::uint32_t> wanted;
 };
@@ -198,7 +200,7 @@ class PostgresBinder {
 
   PostgresBinder() = default;
   std::uint32_t slice_by_key(std::span<const Cell> record, std::uint32_t place,
-                             std::uint32_t slices, std::string& scratch) const;
+                             const PostgresSlicing& slicing, std::string& scratch) const;
   // Of each of the window's records, its slice.
   std::vector<std::uint32_t> slice_all(const Window& window,
                                        const PostgresSlicing& slicing) const;

@@ -49,11 +49,13 @@ PostgresTable make_table() {
 
 class PostgresWindowTest : public testing::Test {
  protected:
-  // Of each record, its slice of 8.
-  std::string slices_of(const std::string& text) {
-    const auto window = bind(text, Operation::kUpsert, {.slices = 8, .by_key = true});
+  // Of each record, its slice: of 8 in turns, if nothing else is said.
+  std::string slices_of(const std::string& text,
+                        const PostgresSlicing& slicing = {
+                            .slices = 8, .by_key = true, .in_turns = true}) {
+    const auto window = bind(text, Operation::kUpsert, slicing);
     std::string slices(window->size(), '?');
-    for (std::uint32_t slice = 0; slice < 8; ++slice) {
+    for (std::uint32_t slice = 0; slice < slicing.slices; ++slice) {
       for (const std::uint32_t i : window->slice(slice)) {
         slices[i] = static_cast<char>('0' + slice);
       }
@@ -176,7 +178,7 @@ std::string many_records(int count) {
 
 TEST_F(PostgresWindowTest, KeepsRecordsOfOneKeyInOneSlice) {
   const std::string text = many_records(5000);
-  const PostgresSlicing slicing{.slices = 8, .by_key = true, .wanted = {}};
+  const PostgresSlicing slicing{.slices = 8, .by_key = true, .in_turns = true, .wanted = {}};
   const auto window = bind(text, Operation::kUpsert, slicing);
   std::map<std::string, std::set<std::uint32_t>> slices_of_key;
   std::set<std::uint32_t> seen;
@@ -238,7 +240,10 @@ TEST_F(PostgresWindowTest, CutsContiguousPartsOfOneSize) {
 
 // Nodes of different versions share a job: which slice a key is in is for ever.
 TEST_F(PostgresWindowTest, NeverMovesAKeyToAnotherSlice) {
-  EXPECT_EQ(slices_of("id\n1\n2\n3\n4\n5\n-1\n1000000\n"), "1630574");
+  const std::string ids = "id\n1\n2\n3\n4\n5\n-1\n1000000\n";
+  EXPECT_EQ(slices_of(ids), "1630574");
+  EXPECT_EQ(slices_of(ids, {.slices = 16, .by_key = true, .in_turns = true}), "9>;8=?<");
+  EXPECT_EQ(slices_of(ids, {.slices = 3, .by_key = true}), "1111122");
   resource_.keys = table_.resource.keys = {{"t_note_key", {2}, true}};
   EXPECT_EQ(slices_of("note\na1\na2\na3\na\na01\nb1\n7\n1b\n"), "27452177");
 }
@@ -272,6 +277,34 @@ TEST_F(PostgresWindowTest, TakesNeighboursInTurnAndSpreadsWhatGoesBySteps) {
     const auto sizes = count(0, step, 8000);
     EXPECT_EQ(sizes.size(), 8u) << step;
     for (const auto& [slice, size] : sizes) EXPECT_NEAR(size, 1000, 400) << step;
+  }
+}
+
+// So a lane writes into few places of an index, and none has much more to do than others.
+TEST_F(PostgresWindowTest, GivesRunsOfNumbersToLanesInTurn) {
+  std::string ids = "id\n";
+  for (int id = 0; id < 160'000; id += 20) ids += std::to_string(id) + "\n";
+  for (const bool in_turns : {false, true}) {
+    const std::uint32_t slices_of_a_lane = in_turns ? kSliceTurns : 1;
+    for (const std::uint32_t lanes : {2U, 3U, 5U}) {
+      const std::string slices = slices_of(
+          ids,
+          {.slices = lanes * slices_of_a_lane, .by_key = true, .in_turns = in_turns});
+      std::map<std::uint32_t, int> sizes;
+      int changes = 0;
+      for (std::size_t i = 0; i < slices.size(); ++i) {
+        const auto lane_of = [&](char slice) {
+          return static_cast<std::uint32_t>(slice - '0') / slices_of_a_lane;
+        };
+        ++sizes[lane_of(slices[i])];
+        changes += i > 0 && lane_of(slices[i]) != lane_of(slices[i - 1]) ? 1 : 0;
+      }
+      EXPECT_LT(changes, 20) << lanes;  // Runs of 8192 numbers.
+      EXPECT_EQ(sizes.size(), lanes);
+      for (const auto& [lane, size] : sizes) {
+        EXPECT_NEAR(size, 8000 / lanes, 600) << lane << " of " << lanes;
+      }
+    }
   }
 }
 

@@ -58,8 +58,8 @@ struct Window {
   std::uint64_t bytes = 0;  // Of its records' text and cells.
 };
 
-// Slices by the key in which neighbouring keys take turns; a job has a multiple of them,
-// or another number of slices that know no turns.
+// Slices by the key in which neighbouring keys take turns, where rows are changed or jobs
+// are parallel: such a job has a multiple of them.
 inline constexpr std::uint32_t kSliceTurns = 8;
 
 // How a job's records may be shared out among slices that are written side by side.

@@ -17,10 +17,6 @@ std::string needs_one_lane(const JobOptions& options) {
   return "";
 }
 
-bool changes_rows(Operation operation) {
-  return operation != Operation::kInsert && operation != Operation::kDelete;
-}
-
 // Not worth the transactions of more than one slice.
 bool is_small(const WorkerSettings& settings, const Job& job) {
   return job.total_items && *job.total_items * kSliceTurns <= settings.window_records &&
