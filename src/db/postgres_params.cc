@@ -1,14 +1,6 @@
 #include "db/postgres_params.h"
 
 namespace tallyman::db {
-namespace {
-
-void put_wire32(char* at, std::uint32_t value) {
-  value = __builtin_bswap32(value);
-  std::memcpy(at, &value, sizeof value);
-}
-
-}  // namespace
 
 std::string_view PostgresArray::wire() {
   put_wire32(bytes_.data(), count_ == 0 ? 0 : 1);  // Dimensions.

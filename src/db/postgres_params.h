@@ -37,6 +37,10 @@ inline constexpr Oid kTextArrayOid = 1009;
 inline constexpr Oid kInt8ArrayOid = 1016;
 
 // Big-endian, as on the wire.
+inline void put_wire32(char* at, std::uint32_t value) {
+  value = __builtin_bswap32(value);
+  std::memcpy(at, &value, sizeof value);
+}
 inline void append_wire16(std::string& into, std::uint16_t value) {
   value = __builtin_bswap16(value);
   into.append(reinterpret_cast<const char*>(&value), sizeof value);

@@ -219,13 +219,11 @@ Result<bool> PostgresSetChecks::finds_nothing(const std::string& sql,
 
 bool PostgresSetChecks::append_key(std::span<const std::size_t> columns,
                                    std::uint32_t record, std::string& into) const {
-  bool has_null = false;
   into.clear();
-  for (const std::size_t column : columns) {
-    has_null |= window_.state(column, record) != CellState::kValue;
-    window_.append_field(column, record, into);
-  }
-  return !has_null;
+  window_.append_fields(columns, record, into);
+  return std::ranges::all_of(columns, [&](std::size_t column) {
+    return window_.state(column, record) == CellState::kValue;
+  });
 }
 
 // Records that may have a value of the key in common with another: their hashes do.

@@ -293,9 +293,7 @@ Result<bool> PostgresSetWriter::copy(const PostgresShape& shape,
   bool sent = true;
   for (std::size_t at = 0; at < records.size() && sent; ++at) {
     db::append_wire16(chunk, fields);
-    for (const std::size_t column : shape.sent) {
-      window_.append_field(column, records[at], chunk);
-    }
+    window_.append_fields(shape.sent, records[at], chunk);
     for (const DrawnIds& one : drawn) {
       const std::string_view wire = one.wires.wire(at);
       db::append_wire32(chunk, static_cast<std::uint32_t>(wire.size()));

@@ -44,11 +44,11 @@ std::uint64_t take_number(PostgresWire wire, std::string_view& bytes) {
     number = static_cast<std::uint64_t>(db::read_wire_integer(bytes));
     bytes = {};
   } else if (wire == PostgresWire::kText) {
-    const auto digits = bytes.find_last_not_of("0123456789") + 1;
-    for (const char digit : bytes.substr(digits)) {
-      number = number * 10 + static_cast<std::uint64_t>(digit - '0');
+    std::uint64_t unit = 1;
+    for (; !bytes.empty() && bytes.back() >= '0' && bytes.back() <= '9';
+         bytes.remove_suffix(1), unit *= 10) {
+      number += unit * static_cast<std::uint64_t>(bytes.back() - '0');
     }
-    bytes = bytes.substr(0, digits);
   }
   return number;
 }
@@ -66,15 +66,19 @@ std::size_t table_place(const PostgresTable& table, const Field& field) {
 
 }  // namespace
 
-void PostgresWindow::append_field(std::size_t column, std::size_t i,
-                                  std::string& into) const {
-  if (state(column, i) != CellState::kValue) {
-    db::append_wire32(into, 0xFFFF'FFFF);
-    return;
+void PostgresWindow::append_fields(std::span<const std::size_t> columns, std::size_t i,
+                                   std::string& into) const {
+  std::size_t size = 0;
+  for (const std::size_t column : columns) size += 4 + wire(column, i).size();
+  const std::size_t begin = into.size();
+  into.resize(begin + size);  // Once: to append each of them took twice as long.
+  char* out = into.data() + begin;
+  for (const std::size_t column : columns) {
+    const std::string_view bytes = wire(column, i);
+    const bool is_value = state(column, i) == CellState::kValue;
+    db::put_wire32(out, is_value ? static_cast<std::uint32_t>(bytes.size()) : 0xFFFF'FFFF);
+    out = std::copy(bytes.begin(), bytes.end(), out + 4);
   }
-  const std::string_view bytes = wire(column, i);
-  db::append_wire32(into, static_cast<std::uint32_t>(bytes.size()));
-  into += bytes;
 }
 
 const RecordError* PostgresWindow::error(std::size_t i) const {

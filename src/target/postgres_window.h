@@ -4,7 +4,7 @@
 //   const auto window = binder.bind(upload, {.slices = 8, .by_key = true});
 //   for (const std::uint32_t i : window->slice(3)) {      // records, in file order
 //     if (window->error(i)) continue;
-//     for (std::size_t column ...) window->append_field(column, i, row);  // COPY BINARY
+//     window->append_fields(columns, i, row);            // COPY BINARY
 //   }
 //
 // It may hold some of a window's slices alone. Records are counted by their place here
@@ -144,9 +144,10 @@ class PostgresWindow final : public BoundWindow {
     const PostgresCells& cells = columns_[column];
     return cells.size() == 0 ? std::string_view() : cells.wire(i);
   }
-  // As a field of a COPY BINARY row or an element of a binary array: length and bytes;
-  // NULL also for absent.
-  void append_field(std::size_t column, std::size_t i, std::string& into) const;
+  // As fields of a COPY BINARY row, or elements of binary arrays: each its length and
+  // bytes; NULL also for absent.
+  void append_fields(std::span<const std::size_t> columns, std::size_t i,
+                     std::string& into) const;
 
   // Some record that did not fail lacks a field.
   bool has_absent() const { return has_absent_; }

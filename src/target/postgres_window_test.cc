@@ -103,9 +103,8 @@ TEST_F(PostgresWindowTest, HoldsValuesColumnByColumn) {
   EXPECT_EQ(window->wire(2, 1), "");
   EXPECT_EQ(window->wire(3, 0), std::string("\0\0\0\1", 4));
   std::string row;
-  window->append_field(0, 0, row);
-  window->append_field(1, 1, row);
-  window->append_field(2, 1, row);
+  window->append_fields(std::vector<std::size_t>{0}, 0, row);
+  window->append_fields(std::vector<std::size_t>{1, 2}, 1, row);
   EXPECT_EQ(row, std::string("\0\0\0\4\0\0\0\1\xFF\xFF\xFF\xFF\0\0\0\0", 16));
 }
 
