@@ -44,14 +44,15 @@ void PostgresArrays::push(const std::string& type_name, db::Oid array_oid,
   names_.push_back(std::move(name));
 }
 
+// Not FROM unnest($1, $2): that puts each array into a table first, and took nearly three
+// times as long.
 std::string PostgresArrays::from() const {
-  std::string parameters;
-  std::string names;
+  std::string columns;
   for (std::size_t i = 0; i < names_.size(); ++i) {
-    parameters += (i == 0 ? "" : ", ") + parameters_[i];
-    names += (i == 0 ? "" : ", ") + names_[i];
+    columns += (i == 0 ? "" : ", ") + ("pg_catalog.unnest(" + parameters_[i] + ") AS ") +
+               names_[i];
   }
-  return "unnest(" + parameters + ") AS d(" + names + ")";
+  return "(SELECT " + columns + ") AS d";
 }
 
 }  // namespace tallyman

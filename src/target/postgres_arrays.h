@@ -5,8 +5,9 @@
 //   "... FROM " + arrays.from() + " WHERE t.id = " + arrays.value(0)
 //   connection.execute_params(sql, arrays.params());
 //
-// from() is: unnest($1::bigint[], ...) AS d(tallyman_0, ..., tallyman_at); tallyman_at is
-// the record's place in `records`. The names are nobody's columns.
+// from() is: (SELECT unnest($1::bigint[]) AS tallyman_0, ...) AS d, with as many rows as
+// there are records; tallyman_at is the record's place in `records`. The names are
+// nobody's columns.
 //
 // Ownership: keeps the arrays that params() points to.
 // Threads:   one. Memory: a copy of the values.

@@ -76,7 +76,8 @@ void PostgresWindow::append_fields(std::span<const std::size_t> columns, std::si
   for (const std::size_t column : columns) {
     const std::string_view bytes = wire(column, i);
     const bool is_value = state(column, i) == CellState::kValue;
-    db::put_wire32(out, is_value ? static_cast<std::uint32_t>(bytes.size()) : 0xFFFF'FFFF);
+    db::put_wire32(out,
+                   is_value ? static_cast<std::uint32_t>(bytes.size()) : 0xFFFF'FFFF);
     out = std::copy(bytes.begin(), bytes.end(), out + 4);
   }
 }

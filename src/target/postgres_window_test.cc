@@ -177,7 +177,8 @@ std::string many_records(int count) {
 
 TEST_F(PostgresWindowTest, KeepsRecordsOfOneKeyInOneSlice) {
   const std::string text = many_records(5000);
-  const PostgresSlicing slicing{.slices = 8, .by_key = true, .in_turns = true, .wanted = {}};
+  const PostgresSlicing slicing{
+      .slices = 8, .by_key = true, .in_turns = true, .wanted = {}};
   const auto window = bind(text, Operation::kUpsert, slicing);
   std::map<std::string, std::set<std::uint32_t>> slices_of_key;
   std::set<std::uint32_t> seen;
