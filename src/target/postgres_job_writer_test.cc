@@ -1,5 +1,6 @@
 #include "target/postgres_job_writer.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "target/postgres_test_backend.h"
@@ -88,6 +89,24 @@ TEST_F(PostgresJobWriterTest, UnitsOfParallelJobsTakeTurns) {
   ASSERT_TRUE(one->commit().ok());
   other->rollback();
   EXPECT_TRUE(write(1).ok());
+}
+
+// A value for each record, none more, in file order: however many a query makes at once.
+TEST_F(PostgresJobWriterTest, DrawsAnIdForEachRecord) {
+  for (const std::size_t count : {1U, 15U, 16U, 17U, 40U}) {
+    std::string upload = "v\n";
+    for (std::size_t i = 1; i <= count; ++i) upload += std::to_string(i) + "\n";
+    begin("DROP TABLE IF EXISTS t; CREATE TABLE t (id bigserial PRIMARY KEY, v int)",
+          upload);
+    const auto bound = writer_->bind(upload_->windows(count).at(0), SliceSet());
+    const auto own = transaction();
+    const auto outcomes = writer_->write(*own, *bound, SliceNumber(0), WriteOptions());
+    ASSERT_TRUE(outcomes.ok()) << outcomes.error().message;
+    ASSERT_TRUE(own->commit().ok());
+    EXPECT_EQ(backend_.query("SELECT count(*) || ' ' || count(*) FILTER (WHERE id = v) "
+                             "|| ' ' || (SELECT last_value FROM t_id_seq) FROM t"),
+              std::vector{fmt::format("{0} {0} {0}", count)});
+  }
 }
 
 }  // namespace
