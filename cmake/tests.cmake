@@ -48,10 +48,10 @@ endif()
 
 tallyman_test_on_both(oracle          support/oracle_test.py         scenario 30  60)
 tallyman_test_on_both(scenario_text   scenario/scenario_text_test.py scenario 30  60)
-tallyman_test_on_both(scenario        scenario/run.py                scenario 300 1200)
+tallyman_test_on_both(scenario        scenario/run.py                scenario 300 3000)
 tallyman_test_on_both(differential    scenario/differential_test.py  scenario 240 600)
 
-tallyman_test_on_both(kill            process/kill_test.py           process  300 900)
+tallyman_test_on_both(kill            process/kill_test.py           process  300 3000)
 tallyman_test_on_both(stop            process/stop_test.py           process  180 300)
 tallyman_test_on_both(abort           process/abort_test.py          process  300 400)
 tallyman_test_on_both(race            process/race_test.py           process  300 900)
@@ -72,11 +72,11 @@ tallyman_outside_test(gzip            process/gzip_test.py           process  12
 
 # What only PostgreSQL has: nodes, connections, other writers.
 tallyman_postgres_test(connection     process/connection_test.py     process  1200)
-tallyman_postgres_test(contention     process/contention_test.py     process  1200)
+tallyman_postgres_test(contention     process/contention_test.py     process  3000)
 tallyman_postgres_test(transient      process/transient_test.py      process  600)
-tallyman_postgres_test(nodes          process/nodes_test.py          process  900)
+tallyman_postgres_test(nodes          process/nodes_test.py          process  3000)
 tallyman_postgres_test(pooler         process/pooler_test.py         process  180)
-tallyman_postgres_test(parallel       process/parallel_test.py       process  1200)
+tallyman_postgres_test(parallel       process/parallel_test.py       process  3000)
 tallyman_postgres_test(roles          process/roles_test.py          process  300)
 tallyman_postgres_test(django         e2e/django_test.py             e2e      120)
 
