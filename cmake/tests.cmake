@@ -74,7 +74,7 @@ tallyman_outside_test(gzip            process/gzip_test.py           process  12
 tallyman_postgres_test(connection     process/connection_test.py     process  1200)
 tallyman_postgres_test(contention     process/contention_test.py     process  3000)
 tallyman_postgres_test(transient      process/transient_test.py      process  600)
-tallyman_postgres_test(nodes          process/nodes_test.py          process  3000)
+tallyman_postgres_test(nodes          process/nodes_test.py          process  900)
 tallyman_postgres_test(pooler         process/pooler_test.py         process  180)
 tallyman_postgres_test(parallel       process/parallel_test.py       process  3000)
 tallyman_postgres_test(roles          process/roles_test.py          process  300)

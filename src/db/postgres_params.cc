@@ -8,7 +8,8 @@ std::string_view PostgresArray::wire() {
   put_wire32(bytes_.data() + 8, element_);
   put_wire32(bytes_.data() + 12, count_);
   put_wire32(bytes_.data() + 16, 1);  // The lower bound.
-  return count_ == 0 ? std::string_view(bytes_).substr(0, 12) : std::string_view(bytes_);
+  return count_ == 0 ? std::string_view(bytes_).substr(0, kArrayHeadBytes)
+                     : std::string_view(bytes_);
 }
 
 void PostgresParams::add_integers(std::span<const std::int64_t> integers) {

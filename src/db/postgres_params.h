@@ -79,8 +79,13 @@ inline std::int64_t read_wire_integer(std::string_view bytes) {
 inline constexpr std::string_view kCopyHeader("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
 inline constexpr std::string_view kCopyTrailer("\377\377", 2);
 
-// Before the elements of an array of one dimension.
-inline constexpr std::size_t kArrayHeaderBytes = 20;
+// What an array begins with in the binary form: the number of its dimensions, flags (1:
+// an element is NULL), the elements' type; then size and lower bound of each dimension;
+// then the elements. Source: PostgreSQL's array_send(),
+// src/backend/utils/adt/arrayfuncs.c.
+inline constexpr std::size_t kArrayHeadBytes = 12;
+inline constexpr std::size_t kDimensionBytes = 8;
+inline constexpr std::size_t kArrayHeaderBytes = kArrayHeadBytes + kDimensionBytes;
 
 // A one-dimensional array in the binary form, element by element.
 class PostgresArray {
@@ -117,19 +122,18 @@ class PostgresArray {
   std::string bytes_;
 };
 
-// Of an array of any dimensions in the binary form: their number, flags, the elements'
-// type; size and lower bound of each dimension; the elements. Source: PostgreSQL's
-// array_send(), src/backend/utils/adt/arrayfuncs.c.
+// Of an array of any dimensions.
 inline bool has_null_element(std::string_view array) {
-  return array.size() >= 12 && read_wire32(array.substr(4)) != 0;
+  return array.size() >= kArrayHeadBytes && read_wire32(array.substr(4)) != 0;
 }
 
 // Each element of it, in order. REQUIRES: none is NULL.
 template <class Take>
 void for_each_element(std::string_view array, Take take) {
-  if (array.size() < 12) return;
+  if (array.size() < kArrayHeadBytes) return;
   const std::size_t dimensions = read_wire32(array);
-  for (std::size_t at = 12 + 8 * dimensions; at < array.size();) {
+  for (std::size_t at = kArrayHeadBytes + dimensions * kDimensionBytes;
+       at < array.size();) {
     const std::size_t size = read_wire32(array.substr(at));
     take(array.substr(at + 4, size));
     at += 4 + size;

@@ -71,6 +71,7 @@ void BM_Bind(benchmark::State& state) {
       PostgresBinder::make(backend.table().resource, backend.table(), plan).value();
   const PostgresSlicing slicing{.slices = static_cast<std::uint32_t>(state.range(0)),
                                 .by_key = state.range(0) > 1,
+                                .in_turns = state.range(0) > 1,
                                 .wanted = {}};
   const bool with_rows = state.range(1) != 0;
   const auto windows = upload.windows(limits::kWindowRecords);

@@ -1,6 +1,7 @@
 #include "target/postgres_window.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include "db/postgres_params.h"
@@ -140,17 +141,20 @@ std::uint32_t PostgresBinder::slice_by_key(std::span<const Cell> record,
         state != CellState::kValue) {
       return place % slicing.slices;
     }
-    std::string_view rest = scratch;
-    number += take_number(column.binder.wire(), rest);
-    hash.add(rest);
+    std::string_view key_rest = scratch;
+    number += take_number(column.binder.wire(), key_rest);
+    hash.add(key_rest);
   }
-  const std::uint64_t run = number / kRun;
+  const std::uint64_t rest = hash.value();
   const std::uint64_t slices = slicing.slices;
   if (!slicing.in_turns) {
-    return static_cast<std::uint32_t>(turn_of(hash.value(), run, slices));
+    return static_cast<std::uint32_t>(turn_of(rest, number / kRun, slices));
   }
-  const std::uint64_t lane = turn_of(hash.value(), run, slices / kSliceTurns);
-  const std::uint64_t turn = turn_of(hash.value(), number, kSliceTurns);
+  // By the other half of the hash: where there is no number the lane would follow from
+  // the turn.
+  const std::uint64_t lane =
+      turn_of(std::rotl(rest, 32), number / kRun, slices / kSliceTurns);
+  const std::uint64_t turn = turn_of(rest, number, kSliceTurns);
   return static_cast<std::uint32_t>(lane * kSliceTurns + turn);
 }
 

@@ -1,7 +1,8 @@
 // PostgresWrite: what a job writes into a PostgreSQL table, and the pieces of SQL for it.
 //
 // Values stand in statements under a name that the caller gives: "$3" where one record is
-// written, "d.tallyman_3" where many are (the 3rd column of unnest()).
+// written, "d.tallyman_3" where many are (the upload's column 3, as PostgresArrays calls
+// it).
 //
 // A plain value; immutable once made. Threads: any.
 #pragma once
